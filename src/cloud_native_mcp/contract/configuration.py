@@ -1,0 +1,37 @@
+"""Types that configuration sections are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+SecretReference = Annotated[
+    str,
+    Field(
+        repr=False,
+        json_schema_extra={"secret": True},
+        description="Secret: `env:NAME`, `file:/path` or the value itself.",
+    ),
+]
+"""A field whose value is a secret or names one; shown as ``***`` wherever configuration is shown."""
+
+
+class ServiceConfig(Section):
+    """Base of every service's section."""
+
+    enabled: bool | Literal["auto"] = Field(
+        default="auto", description="`true`, `false`, or `auto`: on when the service has a target."
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the service should run; services with other grounds for ``auto`` override it."""
+        return self.enabled is True

@@ -1,0 +1,29 @@
+"""Who makes a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AuthMethod = Literal["none", "local", "api_key", "bearer", "jwt", "basic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller.
+
+    ``id`` is stable and fit to be logged (a key's visible id, a subject), never a credential. ``local`` is the person
+    at the terminal (CLI, stdio), ``none`` a caller of a server that runs without authentication.
+    """
+
+    id: str
+    method: AuthMethod
+    groups: tuple[str, ...] = ()
+    claims: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+LOCAL = Principal(id="local", method="local")
+ANONYMOUS = Principal(id="anonymous", method="none")
