@@ -1,0 +1,1 @@
+"""What was done: one record per call, stored before a write acts."""

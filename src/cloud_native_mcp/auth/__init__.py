@@ -1,0 +1,1 @@
+"""Who calls: credentials of a request become one principal, or the request is refused."""

@@ -1,0 +1,61 @@
+"""Settings of authentication."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from cloud_native_mcp.contract.configuration import SecretReference, Section
+
+AuthMode = Literal["api_key", "none"]
+VISIBLE_ID = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class ApiKey(Section):
+    """One key and whom it stands for."""
+
+    key: SecretReference = Field(description="The key; at least 16 characters once resolved.", repr=False)
+    groups: tuple[str, ...] = Field(default=(), description="Groups of the principal the key stands for.")
+
+
+class AuthConfig(Section):
+    """Who may connect over HTTP. The terminal (`stdio` and the command line) is trusted as the person at it."""
+
+    mode: Annotated[tuple[AuthMode, ...], BeforeValidator(_as_tuple)] = Field(
+        default=("api_key",),
+        min_length=1,
+        description="Accepted ways to authenticate. `none`, written out, lets everyone in as `anonymous`.",
+    )
+    api_keys: dict[Annotated[str, Field(pattern=VISIBLE_ID)], ApiKey] = Field(
+        default={},
+        description="Keys by the visible id that logs and the audit show. Without any, a server whose mode is not "
+        "written out is open, and listens on loopback only.",
+    )
+
+    @field_validator("mode")
+    @classmethod
+    def _none_stands_alone(cls, mode: tuple[AuthMode, ...]) -> tuple[AuthMode, ...]:
+        if "none" in mode and len(mode) > 1:
+            raise ValueError("none cannot be combined with another mode")
+        return mode
+
+    @model_validator(mode="after")
+    def _asked_for_keys_exist(self) -> AuthConfig:
+        if "mode" in self.model_fields_set and "api_key" in self.mode and not self.api_keys:
+            raise ValueError("mode api_key needs at least one entry in api_keys")
+        return self
+
+    @property
+    def enforced(self) -> bool:
+        """Whether a caller without a valid credential is refused."""
+        return "api_key" in self.mode and bool(self.api_keys)
+
+    @property
+    def open_by_choice(self) -> bool:
+        """Whether the operator wrote out that nobody has to authenticate."""
+        return "none" in self.mode

@@ -1,0 +1,1 @@
+"""How much: request rates and concurrent calls."""
