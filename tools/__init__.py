@@ -1,0 +1,1 @@
+"""Programs for working on this project; not part of the distribution."""
