@@ -1,0 +1,1 @@
+"""Short-lived answers of backends, kept in this process."""

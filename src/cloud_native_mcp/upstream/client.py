@@ -1,0 +1,234 @@
+"""Requests to one target: credentials, retries, breaker, deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+from cloud_native_mcp import __version__
+from cloud_native_mcp.contract.http import HttpResponse
+from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.upstream.credentials import Renewal
+from cloud_native_mcp.upstream.errors import AttemptError, label_of
+from cloud_native_mcp.upstream.exchange import Answer, Order, exchange
+from cloud_native_mcp.upstream.retry import RETRIED_STATUSES, changes_nothing, pause_before, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+
+    import aiohttp
+
+    from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.http import HttpTarget
+    from cloud_native_mcp.upstream.address import Address
+    from cloud_native_mcp.upstream.breaker import Breaker
+    from cloud_native_mcp.upstream.observer import UpstreamObserver
+    from cloud_native_mcp.upstream.tls import TlsContexts
+
+AnswerT = TypeVar("AnswerT", HttpResponse, Answer)
+DEFAULT_MAX_BYTES = 64_000_000
+_USER_AGENT = f"cloud-native-mcp-server/{__version__}"
+
+
+class Sessions(Protocol):
+    """Where connections come from."""
+
+    def session(self, target: HttpTarget, address: Address, *, stream: bool) -> aiohttp.ClientSession:
+        """The session for requests of that target."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    params: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes | None
+    read: bool
+    deadline: Deadline
+    max_bytes: int
+    stream: bool
+
+
+class Client:
+    """Implements `contract.http.HttpClient` for one target."""
+
+    def __init__(
+        self,
+        target: HttpTarget,
+        address: Address,
+        *,
+        sessions: Sessions,
+        tls: TlsContexts,
+        breaker: Breaker,
+        observer: UpstreamObserver,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.target = target
+        self.address = address
+        self.label = label_of(target)
+        self._sessions = sessions
+        self._tls = tls
+        self._breaker = breaker
+        self._observer = observer
+        self._clock = clock
+        self._renewal = Renewal(target.credentials) if target.credentials else None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: Deadline,
+        params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        read: bool | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> HttpResponse:
+        """One request and its whole answer, as `contract.http.HttpClient.request` says."""
+        request = _Request(
+            method, path, params, headers or {}, body, changes_nothing(method, read), deadline, max_bytes, stream=False
+        )
+        return await self._guarded(request, self._whole)
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: Deadline,
+        params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> AsyncGenerator[Answer]:
+        """One request whose body is read in parts; opening it is retried as a request is, reading never."""
+        request = _Request(
+            method, path, params, headers or {}, body, changes_nothing(method, None), deadline, max_bytes, stream=True
+        )
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def opened(order: Order) -> Answer:
+                await stack.aclose()
+                return await stack.enter_async_context(self._attempt(order, stream=True))
+
+            yield await self._guarded(request, opened)
+
+    async def _whole(self, order: Order) -> HttpResponse:
+        async with self._attempt(order, stream=False) as answer:
+            return HttpResponse(answer.status, answer.headers, await answer.whole())
+
+    async def _guarded(self, request: _Request, attempt: Callable[[Order], Awaitable[AnswerT]]) -> AnswerT:
+        """Repeat the request under the breaker, and tell it how the last attempt ended."""
+        self._breaker.admit()
+        try:
+            answer = await self._repeat(request, attempt)
+        except AttemptError as failure:
+            if failure.connection:
+                self._breaker.failed(failure.reason)
+            elif failure.code == "timeout":
+                self._breaker.abandoned()
+            else:
+                self._breaker.connected()
+            raise
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        self._breaker.connected()
+        return answer
+
+    async def _repeat(self, request: _Request, attempt: Callable[[Order], Awaitable[AnswerT]]) -> AnswerT:
+        """Send the request until an answer is final: fresh credentials once after a 401, else as `retry` says."""
+        renewed = False
+        attempts = 0
+        while True:
+            attempts += 1
+            generation, order = await self._order(request)
+            try:
+                answer = await attempt(order)
+            except AttemptError as failure:
+                pause = pause_before(attempts, request.deadline) if request.read and failure.again else None
+                if pause is None:
+                    raise
+            else:
+                if answer.status == 401 and not renewed and await self._renew(generation, request.deadline):
+                    renewed = True
+                    continue
+                if not request.read or answer.status not in RETRIED_STATUSES:
+                    return answer
+                pause = pause_before(attempts, request.deadline, asked=retry_after(answer.headers))
+                if pause is None:
+                    return answer
+            await asyncio.sleep(pause)
+
+    async def _order(self, request: _Request) -> tuple[int, Order]:
+        """The request with present credentials and TLS files, and the number of these credentials."""
+        generation, authentication = 0, dict[str, str]()
+        if self._renewal is not None:
+            with self._credentials_in_time():
+                async with request.deadline.enforce():
+                    generation, given = await self._renewal.headers()
+            authentication.update(given)
+        compress = self.target.compress and not self.address.loopback
+        headers = {
+            "User-Agent": _USER_AGENT,
+            "Accept-Encoding": "gzip" if compress else "identity",
+            **self.target.headers,
+            **request.headers,
+            **authentication,
+        }
+        secure = self.address.scheme == "https"
+        order = Order(
+            method=request.method,
+            url=self.address.url(request.path, urlencode(request.params, quote_via=quote)),
+            headers=headers,
+            body=request.body,
+            read=request.read,
+            deadline=request.deadline,
+            max_bytes=request.max_bytes,
+            tls=self._tls.context(self.target.tls, label=self.label) if secure else None,
+            server_name=self.target.tls.server_name if secure else None,
+            proxy=self.target.proxy,
+            label=self.label,
+            address=self.address,
+        )
+        return generation, order
+
+    async def _renew(self, generation: int, deadline: Deadline) -> bool:
+        if self._renewal is None:
+            return False
+        with self._credentials_in_time():
+            async with deadline.enforce():
+                return await self._renewal.renew(generation)
+
+    @contextlib.contextmanager
+    def _credentials_in_time(self) -> Generator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise BackendError("timeout", f"{self.label}: the deadline passed while getting credentials") from error
+
+    @contextlib.asynccontextmanager
+    async def _attempt(self, order: Order, *, stream: bool) -> AsyncGenerator[Answer]:
+        started = self._clock()
+        outcome = "cancelled"
+        try:
+            session = self._sessions.session(self.target, self.address, stream=stream)
+            async with exchange(session, order) as answer:
+                outcome = str(answer.status)
+                yield answer
+        except BackendError as error:
+            outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._observer.request(self.target.service, self.target.name, outcome, self._clock() - started)
