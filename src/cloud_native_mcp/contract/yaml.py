@@ -11,15 +11,12 @@ import copy
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol, cast
 
 import yaml as pyyaml
 
 from cloud_native_mcp.contract.json_values import as_dict, as_list
 from cloud_native_mcp.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DEPTH: Final = 100
 _INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", re.ASCII)
@@ -50,7 +47,7 @@ def load_all(text: str, *, field: str, max_documents: int = 100, max_values: int
     """The values of all documents that are not empty; otherwise as `load_one`."""
     builder = _Builder(field, max_documents, max_values)
     try:
-        for event in cast("Iterator[pyyaml.Event]", pyyaml.parse(text, Loader=pyyaml.CSafeLoader)):
+        for event in pyyaml.parse(text, Loader=pyyaml.CSafeLoader):
             builder.take(event)
     except pyyaml.MarkedYAMLError as error:
         why = str(error.problem or error.context or "malformed")
@@ -65,7 +62,7 @@ def dump(value: object) -> str:
     written = pyyaml.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1_000_000
     )
-    return cast("str", written).removesuffix("...\n")
+    return written.removesuffix("...\n")
 
 
 @dataclass(slots=True)
@@ -117,13 +114,13 @@ class _Builder:
     def _put_scalar(self, event: pyyaml.ScalarEvent) -> None:
         self._refuse_tag(event, event.tag)
         self._count(1, event)
-        text = cast("str", event.value)
+        text = event.value
         plain = not event.style
         parent = self._open[-1] if self._open else None
         if plain and text == _MERGE and parent is not None and isinstance(parent.value, dict) and parent.key is None:
             parent.key, parent.merging = _MERGE, True
         else:
-            self._put(_scalar(text) if plain else text, 1, event, cast("str | None", event.anchor))
+            self._put(_scalar(text) if plain else text, 1, event, event.anchor)
 
     def _start_collection(self, event: pyyaml.CollectionStartEvent) -> None:
         self._refuse_tag(event, event.tag)
@@ -131,7 +128,7 @@ class _Builder:
         if len(self._open) >= _DEPTH:
             raise _refused(self._field, f"nested deeper than {_DEPTH} levels", event.start_mark)
         empty: list[object] | dict[str, object] = {} if isinstance(event, pyyaml.MappingStartEvent) else []
-        self._open.append(_Open(empty, cast("str | None", event.anchor)))
+        self._open.append(_Open(empty, event.anchor))
 
     def _put_alias(self, event: pyyaml.AliasEvent) -> None:
         name = cast("str", event.anchor)
@@ -192,11 +189,17 @@ class _Dumper(pyyaml.CSafeDumper):
         return True
 
 
+class _Representer(Protocol):
+    """The part of a dumper that writes a scalar, with the types its stub leaves out."""
+
+    def represent_scalar(self, tag: str, value: str, style: str | None = None) -> pyyaml.ScalarNode: ...
+
+
 def _represent_text(dumper: pyyaml.CSafeDumper, text: str) -> pyyaml.ScalarNode:
     style = "|" if "\n" in text else None
     if style is None and not isinstance(_scalar(text), str):
         style = "'"
-    return cast("pyyaml.ScalarNode", dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style))
+    return cast("_Representer", dumper).represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)
@@ -252,9 +255,6 @@ def _key_text(value: object) -> str:
     return str(value)
 
 
-def _refused(field: str, why: str, mark: object) -> InvalidArgument:
-    where = f"line {mark.line + 1} column {mark.column + 1}: " if isinstance(mark, pyyaml.Mark | _CMark) else ""
+def _refused(field: str, why: str, mark: pyyaml.Mark | None) -> InvalidArgument:
+    where = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
     return InvalidArgument(field, f"YAML {where}{why}")
-
-
-_CMark = type(next(iter(pyyaml.parse("", Loader=pyyaml.CSafeLoader))).start_mark)
