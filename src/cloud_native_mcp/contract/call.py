@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import logging
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.result import CursorState, Result
     from cloud_native_mcp.contract.server import ServerView
 
-ServiceT_co = TypeVar("ServiceT_co", covariant=True, default=Any) if TYPE_CHECKING else TypeVar("ServiceT_co")
+ServiceT_co = TypeVar("ServiceT_co", covariant=True)
 
 
 class Progress(Protocol):
     """Tells the caller how far a call is. Cheap when nobody listens."""
 
-    async def __call__(self, done: float, total: float | None = None, message: str | None = None) -> None: ...
+    async def __call__(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        """Report ``done`` (of ``total``, when known); ``message`` says in words what happens now."""
+        ...
 
 
 class Cursors(Protocol):

@@ -73,10 +73,14 @@ class HttpStream(Protocol):
     """An answer whose body is read in parts."""
 
     @property
-    def status(self) -> int: ...
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
 
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """Header names are lower case."""
+        ...
 
     def parts(self) -> AsyncIterator[bytes]:
         """Decoded parts of the body as they arrive; ends at the end of the body or raises `BackendError`."""
@@ -124,7 +128,7 @@ class HttpClient(Protocol):
         body: bytes | None = None,
         max_bytes: int = 64_000_000,
     ) -> AbstractAsyncContextManager[HttpStream]:
-        """One request whose body is read in parts; leaving the block closes the connection if the body has not ended."""
+        """One request whose body is read in parts; leaving the block early closes the connection."""
         ...
 
 

@@ -41,7 +41,9 @@ class ServerView(Protocol):
     """What a tool may know of the server it runs in. No addresses, no credentials, no paths."""
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """The version of this server."""
+        ...
 
     async def health(self, *, service: str | None = None, probe: bool = False) -> Sequence[ServiceHealth]:
         """Health of the enabled services; ``probe`` asks every backend now (2 s each, in parallel)."""

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from cloud_native_mcp.contract.effect import Effect, Freshness, TimeoutClass, Toolset
-from cloud_native_mcp.contract.result import Budget, Result
+from cloud_native_mcp.contract.result import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from cloud_native_mcp.contract.call import Call
+    from cloud_native_mcp.contract.effect import Effect, Freshness, TimeoutClass, Toolset
+    from cloud_native_mcp.contract.result import Result
 
 
 class Args(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +38,6 @@ class NoArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 ArgsT = TypeVar("ArgsT", bound=Args)
-CallT = TypeVar("CallT", bound="Call[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def tool(
     idempotent: bool = True,
     open_world: bool = False,
     own_errors: Mapping[str, str] | None = None,
-) -> Callable[[Callable[[CallT, ArgsT], Awaitable[Result]]], Tool]:
+) -> Callable[[Callable[[Call[Any], ArgsT], Awaitable[Result]]], Tool]:
     """Declare the decorated function as a tool; see `Tool` for the meaning of each argument."""
 
-    def declare(run: Callable[[CallT, ArgsT], Awaitable[Result]]) -> Tool:
+    def declare(run: Callable[[Call[Any], ArgsT], Awaitable[Result]]) -> Tool:
         return Tool(
             name=name,
             description=description,
@@ -118,3 +118,10 @@ def tool(
         )
 
     return declare
+
+
+FREE_TEXT = {"free_text": True}
+"""``Meta(extra=FREE_TEXT)``: an argument people search with; bidi and zero-width characters are allowed in it."""
+
+JSON_TEXT = {"free_text": True, "json_text": True}
+"""``Meta(extra=JSON_TEXT)``: a document as text (YAML or JSON); an object given in its place is taken as its JSON."""

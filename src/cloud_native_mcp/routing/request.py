@@ -50,7 +50,7 @@ class CallAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ToolList:
-    """The tools one caller sees at one endpoint, in wire form. ``digest`` names the list: equal lists, equal digests."""
+    """The tools one caller sees at one endpoint, in wire form. Equal lists have equal digests."""
 
     digest: str
     tools: Sequence[Mapping[str, object]]

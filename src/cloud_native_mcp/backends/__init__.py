@@ -1,0 +1,1 @@
+"""Clients of one product that several services and stages share."""

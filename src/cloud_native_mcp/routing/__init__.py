@@ -1,0 +1,1 @@
+"""Which tool a call means, whether its arguments and effect are allowed, and its cursors."""

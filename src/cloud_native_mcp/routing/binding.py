@@ -1,0 +1,107 @@
+"""From a client's arguments to what a tool is called with: the target, the checked struct, the effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import orjson
+
+from cloud_native_mcp.contract.effect import Effect
+from cloud_native_mcp.contract.suggest import nearest
+from cloud_native_mcp.errors import InvalidArgument, ToolError
+from cloud_native_mcp.routing.arguments import check, shorten
+from cloud_native_mcp.routing.catalogue import ALL_TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_native_mcp.routing.catalogue import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call whose arguments are checked. ``canonical``: their bytes without the cursor; equal calls, equal bytes."""
+
+    args: Any
+    targets: tuple[str, ...]
+    given: frozenset[str]
+    canonical: bytes
+    cursor: str | None
+
+
+def bind(entry: Entry, arguments: Mapping[str, object]) -> Bound:
+    """Check a call's arguments against its tool.
+
+    Raises:
+        InvalidArgument: names every wrong argument and its fix; nothing else happened.
+    """
+    targets, rest = _split_target(entry, arguments)
+    if entry.tool.schema is not None:
+        checked: dict[str, object] = dict(rest)
+        args: object = checked
+    else:
+        checked = check(entry.properties, rest)
+        args = _convert(entry, checked)
+    cursor = checked.get("cursor")
+    canonical = {name: value for name, value in checked.items() if name != "cursor"}
+    return Bound(
+        args=args,
+        targets=targets,
+        given=frozenset(checked),
+        canonical=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS),
+        cursor=cursor if isinstance(cursor, str) else None,
+    )
+
+
+def effect_of(entry: Entry, args: object) -> Effect:
+    """The effect of a call; arguments can raise a tool's declared effect, never lower it."""
+    declared = entry.tool.effect
+    if entry.tool.effect_of is None:
+        return declared
+    actual = entry.tool.effect_of(args)
+    return actual if actual.rank > declared.rank else declared
+
+
+def authorise(entry: Entry, args: object, allowed: frozenset[Effect]) -> Effect:
+    """The effect of a call the server allows; checked at every call, on every transport.
+
+    Raises:
+        ToolError: ``effect_not_allowed``.
+    """
+    effect = effect_of(entry, args)
+    if effect not in allowed:
+        names = ", ".join(effect for effect in Effect if effect in allowed)
+        raise ToolError("effect_not_allowed", f"{entry.name} would {effect} and this server allows only: {names}")
+    return effect
+
+
+def _split_target(entry: Entry, arguments: Mapping[str, object]) -> tuple[tuple[str, ...], Mapping[str, object]]:
+    """The targets a call asks for, and its other arguments."""
+    if not entry.targets or "target" not in arguments:
+        return entry.targets[:1], arguments
+    rest = {name: value for name, value in arguments.items() if name != "target"}
+    asked = arguments["target"]
+    if asked is None:
+        return entry.targets[:1], rest
+    if asked == ALL_TARGETS and entry.tool.all_targets:
+        return entry.targets, rest
+    if asked not in entry.targets:
+        raise InvalidArgument("target", _unknown_target(entry, asked))
+    return (str(asked),), rest
+
+
+def _unknown_target(entry: Entry, asked: object) -> str:
+    if asked == ALL_TARGETS:
+        return f"{entry.name} asks one target per call; one of {', '.join(entry.targets)}"
+    near = nearest(asked, entry.targets) if isinstance(asked, str) else []
+    hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(entry.targets)}"
+    return f"no target {shorten(asked)} is configured; {hint}"
+
+
+def _convert(entry: Entry, checked: dict[str, object]) -> object:
+    try:
+        return msgspec.convert(checked, type=entry.tool.args)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument("arguments", str(error)) from None

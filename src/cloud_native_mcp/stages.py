@@ -1,0 +1,278 @@
+"""The stages a call goes through; `pipeline` holds their order.
+
+Each stage is an async function ``(parts, flow, proceed)``: it does its part, fills in what later stages need, and calls
+``proceed`` for the rest of the chain. A stage refuses by raising `ToolError`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from cloud_native_mcp.audit.record import AuditRecord, digest_arguments
+from cloud_native_mcp.contract.call import Call
+from cloud_native_mcp.contract.deadline import Deadline
+from cloud_native_mcp.contract.effect import Effect
+from cloud_native_mcp.contract.result import Result
+from cloud_native_mcp.errors import BackendError, ToolError
+from cloud_native_mcp.routing.binding import authorise, bind
+from cloud_native_mcp.routing.cursors import CallCursors
+from cloud_native_mcp.routing.request import AGGREGATE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from cloud_native_mcp.audit.trail import AuditTrail
+    from cloud_native_mcp.contract.server import ServerView
+    from cloud_native_mcp.limits.seats import Seats
+    from cloud_native_mcp.manager.lifecycle import Manager, Running
+    from cloud_native_mcp.response.render import Rendered, Renderer
+    from cloud_native_mcp.routing.binding import Bound
+    from cloud_native_mcp.routing.catalogue import Catalogue, Entry
+    from cloud_native_mcp.routing.config import CallsConfig
+    from cloud_native_mcp.routing.request import CallRequest
+    from cloud_native_mcp.secrets.sealing import Sealer
+    from cloud_native_mcp.telemetry.metrics import Metrics
+
+    Proceed = Callable[["Flow"], Awaitable[None]]
+    Stage = Callable[["Parts", "Flow", Proceed], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 15.0
+"""Seconds a tool that waits on purpose gets beyond its own waiting argument."""
+
+WIDENING: Final = frozenset({"limit", "tail", "max_bytes", "max_points"})
+"""Arguments by which a caller asks for a longer answer than usual: they lift the budget to the tool's cap."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the stages work with."""
+
+    catalogue: Catalogue
+    manager: Manager
+    audit: AuditTrail
+    seats: Seats
+    renderer: Renderer
+    cursors: Sealer
+    metrics: Metrics
+    view: ServerView
+    calls: CallsConfig
+
+
+@dataclass(slots=True)
+class Flow:
+    """One call on its way through the chain; a stage fills in what later stages need."""
+
+    request: CallRequest
+    run_inner: Callable[[Flow], Awaitable[None]]
+    started: float = field(default_factory=time.perf_counter)
+    parent: Flow | None = None
+    stage: str = ""
+    entry: Entry | None = None
+    bound: Bound | None = None
+    effect: Effect | None = None
+    deadline: Deadline | None = None
+    running: Running | None = None
+    cursors: CallCursors | None = None
+    result: Result | None = None
+    rendered: Rendered | None = None
+    error: ToolError | None = None
+
+
+async def record(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Keep what the rest of the chain answered or refused: audit, metrics, log. The top handler of all faults."""
+    outcome = "cancelled"
+    try:
+        await proceed(flow)
+        outcome = "ok"
+    except ToolError as error:
+        flow.error = error
+        outcome = "failed" if isinstance(error, BackendError) or flow.stage in ("act", "shape") else "refused"
+    except Exception:
+        logger.exception("fault in %s of %s", flow.stage, flow.request.tool)
+        flow.error = ToolError("internal", f"a fault of this server; request {flow.request.request_id}")
+        outcome = "failed"
+    finally:
+        await _keep(parts, flow, outcome)
+
+
+async def resolve(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Which tool is meant."""
+    flow.entry = parts.catalogue.resolve(flow.request.endpoint, flow.request.tool)
+    await proceed(flow)
+
+
+async def validate(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Whether its arguments are right; nothing was contacted before."""
+    entry = _entry(flow)
+    flow.bound = bind(entry, flow.request.arguments)
+    flow.cursors = CallCursors(parts.cursors, principal=flow.request.principal, tool=entry.name, bound=flow.bound)
+    await proceed(flow)
+
+
+async def authorise_effect(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Whether the effect of this very call is allowed."""
+    flow.effect = authorise(_entry(flow), _bound(flow).args, parts.catalogue.effects)
+    await proceed(flow)
+
+
+async def begin(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """A call that changes something is on record, durably, before it acts."""
+    if flow.effect is not Effect.READ:
+        await parts.audit.begin(audit_record(flow, phase="begin", outcome=""))
+    await proceed(flow)
+
+
+async def admit(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """One seat and one deadline for everything the call does."""
+    seconds = _seconds(parts, flow)
+    flow.deadline = Deadline.after(seconds)
+    if flow.parent is not None and flow.parent.deadline is not None:
+        flow.deadline = Deadline(min(flow.deadline.at, flow.parent.deadline.at))
+    try:
+        async with flow.deadline.enforce(), parts.seats.take():
+            await proceed(flow)
+    except TimeoutError:
+        raise ToolError("timeout", f"not finished within {seconds:g} s; narrow the call") from None
+
+
+async def shape(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Turn the answer into text within the budget: masked, marked, with a cursor where it was cut."""
+    await proceed(flow)
+    flow.stage = "shape"
+    entry, bound, cursors = _entry(flow), _bound(flow), flow.cursors
+    if flow.result is None or cursors is None:
+        raise ToolError("internal", f"{entry.name} gave no answer")
+    budget = entry.tool.budget
+    limit = budget.cap if bound.given & WIDENING else budget.usual
+    flow.rendered = parts.renderer.render(flow.result, limit=limit, seal=cursors.seal)
+
+
+async def alive(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Whether the service runs."""
+    entry = _entry(flow)
+    flow.running = parts.manager.running.get(entry.service)
+    if flow.running is None:
+        raise ToolError("service_unavailable", f"service {entry.service} is not running; see utilities_status")
+    await proceed(flow)
+
+
+async def act(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """The service's own work."""
+    entry, bound = _entry(flow), _bound(flow)
+    call = _call(parts, flow)
+    try:
+        flow.result = await entry.tool.run(call, bound.args)
+    except BackendError as error:
+        parts.manager.observe(entry.service, call.target, error)
+        raise
+    if len(bound.targets) == 1:
+        parts.manager.observe(entry.service, call.target, None)
+    await proceed(flow)
+
+
+def audit_record(flow: Flow, *, phase: str, outcome: str) -> AuditRecord:
+    """The audit's record of a call as far as it came."""
+    request, entry = flow.request, flow.entry
+    return AuditRecord(
+        phase=phase,
+        request_id=request.request_id,
+        parent_id=flow.parent.request.request_id if flow.parent else "",
+        principal=request.principal.id,
+        method=request.principal.method,
+        groups=request.principal.groups,
+        door=request.client.door,
+        peer=request.client.peer,
+        traceparent=request.client.traceparent,
+        endpoint=request.endpoint,
+        tool=request.tool,
+        service=entry.service if entry else "",
+        effect=flow.effect.value if flow.effect else "",
+        targets=flow.bound.targets if flow.bound else (),
+        arguments=request.arguments,
+        argument_digest=digest_arguments(request.arguments),
+        outcome=outcome,
+        code=flow.error.code if flow.error else "",
+        stage=flow.stage if flow.error else "",
+        size=flow.rendered.size if flow.rendered else 0,
+        seconds=time.perf_counter() - flow.started,
+    )
+
+
+async def _keep(parts: Parts, flow: Flow, outcome: str) -> None:
+    done = audit_record(flow, phase="end", outcome=outcome)
+    service = flow.entry.service if flow.entry else "none"
+    tool = flow.entry.name if flow.entry else "unknown"
+    parts.metrics.call(service, tool, outcome, done.seconds, done.size)
+    await parts.audit.end(done)
+
+
+def _call(parts: Parts, flow: Flow) -> Call[Any]:
+    entry, bound = _entry(flow), _bound(flow)
+    if flow.running is None or flow.deadline is None or flow.cursors is None:
+        raise ToolError("internal", f"{entry.name} was called before it was admitted")
+    return Call(
+        tool=entry.name,
+        service=flow.running.service,
+        principal=flow.request.principal,
+        targets=bound.targets,
+        deadline=flow.deadline,
+        given=bound.given,
+        progress=flow.request.progress,
+        cursors=flow.cursors,
+        tools=_InnerTools(flow),
+        server=parts.view,
+        log=logging.LoggerAdapter(logger, {"tool": entry.name}),
+        request_id=flow.request.request_id,
+    )
+
+
+def _seconds(parts: Parts, flow: Flow) -> float:
+    """How long the call may take, by its tool's timeout class."""
+    declared, calls = _entry(flow).tool, parts.calls
+    match declared.timeout:
+        case "quick":
+            seconds = calls.quick_timeout_s
+        case "slow":
+            seconds = calls.slow_timeout_s
+        case "long":
+            seconds = float(getattr(_bound(flow).args, declared.waits, 0)) + GRACE_S
+    return min(seconds, calls.max_timeout_s)
+
+
+def _entry(flow: Flow) -> Entry:
+    if flow.entry is None:
+        raise ToolError("internal", "a stage came before resolve")
+    return flow.entry
+
+
+def _bound(flow: Flow) -> Bound:
+    if flow.bound is None:
+        raise ToolError("internal", "a stage came before validate")
+    return flow.bound
+
+
+class _InnerTools:
+    """Tools called by a tool: authorised and audited as children, within the parent's deadline, on their own seat."""
+
+    __slots__ = ("_parent",)
+
+    def __init__(self, parent: Flow) -> None:
+        self._parent = parent
+
+    async def call(self, name: str, arguments: Mapping[str, object]) -> Result:
+        """The structured answer of another tool; raises `ToolError` as that tool would."""
+        parent = self._parent
+        request = replace(
+            parent.request, endpoint=AGGREGATE, tool=name, arguments=arguments, request_id=uuid.uuid4().hex
+        )
+        flow = Flow(request, run_inner=parent.run_inner, parent=parent)
+        await parent.run_inner(flow)
+        if flow.error is not None:
+            raise flow.error
+        return flow.result or Result()
