@@ -189,6 +189,16 @@ class _Dumper(pyyaml.CSafeDumper):
         return True
 
 
+class _Position(Protocol):
+    """Where in the text something stands; the parser's marks come in two classes that share only this."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
 class _Representer(Protocol):
     """The part of a dumper that writes a scalar, with the types its stub leaves out."""
 
@@ -255,6 +265,6 @@ def _key_text(value: object) -> str:
     return str(value)
 
 
-def _refused(field: str, why: str, mark: pyyaml.Mark | None) -> InvalidArgument:
+def _refused(field: str, why: str, mark: _Position | None) -> InvalidArgument:
     where = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
     return InvalidArgument(field, f"YAML {where}{why}")
