@@ -35,7 +35,6 @@ LONGEST: Final = 200
 MOST_SECONDS: Final = 0.1
 """Most CPU seconds one evaluation takes."""
 _CHECK_EVERY: Final = 256
-_CONTAINERS: Final[tuple[type, ...]] = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ class _Evaluation:
             current = waiting.pop()
             self._spend()
             yield current
-            waiting.extend(child for child in reversed(_children(current)) if isinstance(child, _CONTAINERS))
+            waiting.extend(child for child in reversed(_children(current)) if _is_container(child))
 
     def _passes(self, test: Comparison, child: object) -> bool:
         self._spend()
@@ -157,6 +156,10 @@ def _children(value: object) -> list[object]:
     if isinstance(value, dict):
         return list(cast("dict[str, object]", value).values())
     return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _is_container(value: object) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def _holds(left: object, operator: str, right: object) -> bool:
