@@ -1,0 +1,51 @@
+"""Bounded waiting, and the HTTP questions that servers answer when they are ready."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLL_SECONDS = 0.05
+ANSWER_SECONDS = 2.0
+
+
+def answers(url: str, *, status: int = 200) -> bool:
+    """Whether `url` answers a GET with this status; any certificate will do."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 0
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", parts.path or "/")
+        return connection.getresponse().status == status
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until(what: str, check: Callable[[], bool], *, within: float, tick: Callable[[], None] | None = None) -> None:
+    """Ask `check` again and again until it holds; LabError after `within` seconds."""
+    deadline = time.monotonic() + within
+    pause = POLL_SECONDS
+    while not check():
+        if time.monotonic() >= deadline:
+            raise LabError(f"{what} did not happen within {within:.0f} s")
+        if tick is not None:
+            tick()
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
