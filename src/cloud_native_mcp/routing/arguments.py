@@ -7,6 +7,7 @@ as absent, because clients send it for an empty field.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Final, cast
@@ -26,6 +27,8 @@ _INVISIBLE = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 60
+_LARGEST = 2**53
+"""Beyond it a JSON number is no longer the same number in every client."""
 
 
 class _Problem(Exception):
@@ -106,7 +109,7 @@ def _item(declared: Property, value: object) -> object:
 
 def _string(declared: Property, value: object) -> str:
     if declared.json_text and isinstance(value, dict | list):
-        value = orjson.dumps(value).decode()
+        value = _as_json(cast("object", value))
     if not isinstance(value, str):
         raise _Problem(f"must be text, got {_kind(value)}; write it in quotes")
     if len(value) > declared.max_length:
@@ -117,6 +120,13 @@ def _string(declared: Property, value: object) -> str:
         hint = f"did you mean {near[0]}? " if near else ""
         raise _Problem(f"{shorten(value)} is not allowed; {hint}one of {', '.join(declared.choices)}")
     return value
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise _Problem("is nested too deep") from None
 
 
 def _check_characters(declared: Property, value: str) -> None:
@@ -140,6 +150,8 @@ def _boolean(value: object) -> bool:
 def _number(declared: Property, value: object, *, whole: bool) -> int | float:
     number = _parse_number(value, whole=whole)
     low, high = declared.minimum, declared.maximum
+    if abs(number) > _LARGEST:
+        raise _Problem(f"is too large: {shorten(value)}")
     if (low is not None and number < low) or (high is not None and number > high):
         raise _Problem(f"must be {_bounds(low, high)}, got {shorten(value)}")
     return number

@@ -128,7 +128,7 @@ def _unwrap(kind: inspect.Type) -> tuple[inspect.Type, str, dict[str, object]]:
     while isinstance(kind, inspect.Metadata | inspect.UnionType):
         if isinstance(kind, inspect.Metadata):
             description = as_str(as_dict(cast("object", kind.extra_json_schema)).get("description"), description)
-            extra |= cast("dict[str, object] | None", kind.extra) or {}
+            extra |= as_dict(cast("object", kind.extra))  # pyright: ignore[reportUnknownMemberType]
             kind = kind.type
         else:
             kind = next(t for t in kind.types if not isinstance(t, inspect.NoneType))
