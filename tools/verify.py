@@ -69,7 +69,17 @@ def command(*arguments: str, python: str = sys.executable) -> Callable[[], str]:
     return run
 
 
-def tests(*arguments: str, python: str = sys.executable, log: str) -> Callable[[], str]:
+def program(name: str, *arguments: str) -> Callable[[], str]:
+    """Make a step of a program that was installed beside Python."""
+
+    def run() -> str:
+        _run([str(Path(sys.executable).with_name(name)), *arguments])
+        return ""
+
+    return run
+
+
+def pytest(*arguments: str, python: str = sys.executable, log: str) -> Callable[[], str]:
     """Make a step of a pytest run; it returns pytest's closing line."""
 
     def run() -> str:
@@ -93,12 +103,11 @@ def _run(arguments: Sequence[str], *, log: Path | None = None) -> list[str]:
     """
     process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines: list[str] = []
-    assert process.stdout is not None
-    with process.stdout:
-        for line in process.stdout:
+    with process:
+        for line in process.stdout or ():
             print(line, end="", flush=True)
             lines.append(line.rstrip("\n"))
-    status = process.wait()
+    status = process.returncode
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -132,7 +141,7 @@ def _other_pythons(report: Report) -> None:
             continue
         folder = BUILD / f"python{version}"
         report.step(f"environment of Python {version}", lambda python=found, folder=folder: _prepare(python, folder))
-        step = tests(*WITHOUT_LAB, python=str(folder / "bin" / "python"), log=f"pytest-{version}.log")
+        step = pytest(*WITHOUT_LAB, python=str(folder / "bin" / "python"), log=f"pytest-{version}.log")
         report.step(f"tests without lab on Python {version}", step)
 
 
@@ -163,7 +172,7 @@ def main() -> int:
             "layers", command("-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache")
         )
         report.step("lab up", command("-m", "lab", "up"))
-        report.step("tests", tests(log="pytest.log"))
+        report.step("tests", pytest(log="pytest.log"))
         _other_pythons(report)
         passed = True
     except StepFailed:
