@@ -8,15 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values are immutable."""
+    """A part of the configuration: unknown keys are refused, values are immutable, none is shown by ``repr``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
 
 
 SecretReference = Annotated[
     str,
     Field(
-        repr=False,
         json_schema_extra={"secret": True},
         description="Secret: `env:NAME`, `file:/path` or the value itself.",
     ),
