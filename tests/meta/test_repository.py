@@ -36,7 +36,9 @@ def test_the_project_names_nothing_outside_itself() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("text", ["cd ../share" + "d/x", "https://pypi.or" + "g/simple", "see /wor" + "k/x", "/roo" + "t/x"])
+@pytest.mark.parametrize(
+    "text", ["cd ../share" + "d/x", "https://pypi.or" + "g/simple", "see /wor" + "k/x", "/roo" + "t/x"]
+)
 def test_a_foreign_word_is_found(text: str) -> None:
     assert foreign_words("README.md", text)
 
