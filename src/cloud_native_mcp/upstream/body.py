@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from typing import TYPE_CHECKING, Protocol
 
-from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.upstream.errors import AttemptError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -79,16 +79,14 @@ def decoder_for(headers: Mapping[str, str], label: str) -> _Decoder:
     """The decoder of an answer's content coding.
 
     Raises:
-        BackendError: ``bad_answer`` for a coding that was not asked for.
+        AttemptError: ``bad_answer`` for a coding that was not asked for.
     """
     coding = headers.get("content-encoding", "").strip().lower()
     if coding in {"", "identity"}:
         return _Plain()
     if coding in {"gzip", "x-gzip"}:
         return _Gzip()
-    raise BackendError(
-        "bad_answer", f"{label}: the answer has the content coding {coding[:40]!a}, which was not asked for"
-    )
+    raise _bad(label, f"the answer has the content coding {coding[:40]!a}, which was not asked for")
 
 
 async def decoded(
@@ -97,7 +95,7 @@ async def decoded(
     """The decoded parts of a body, at most ``max_bytes`` in all (and at most as many coded ones).
 
     Raises:
-        BackendError: ``bad_answer`` when the body is larger, cut short, or not what its content coding says.
+        AttemptError: ``bad_answer`` when the body is larger, cut short, or not what its content coding says.
     """
     decoder = decoder_for(headers, label)
     coded = total = since_yield = 0
@@ -116,21 +114,24 @@ async def decoded(
         if coded > max_bytes:
             raise _too_large(label, max_bytes)
     if not decoder.whole:
-        raise BackendError("bad_answer", f"{label}: incomplete answer: the compressed body was cut after {total} bytes")
+        raise _bad(label, f"incomplete answer: the compressed body was cut after {total} bytes")
 
 
 def _step(decoder: _Decoder, label: str) -> bytes:
     try:
         return decoder.step()
     except zlib.error as error:
-        raise BackendError("bad_answer", f"{label}: incomplete answer: the body is not valid gzip") from error
+        raise _bad(label, "incomplete answer: the body is not valid gzip") from error
 
 
-def _too_large(label: str, max_bytes: int) -> BackendError:
-    return BackendError(
-        "bad_answer",
-        f"{label}: the answer is larger than {_megabytes(max_bytes)} and was not read further; narrow the request",
+def _too_large(label: str, max_bytes: int) -> AttemptError:
+    return _bad(
+        label, f"the answer is larger than {_megabytes(max_bytes)} and was not read further; narrow the request"
     )
+
+
+def _bad(label: str, reason: str) -> AttemptError:
+    return AttemptError("bad_answer", label, reason)
 
 
 def _megabytes(size: int) -> str:

@@ -107,11 +107,12 @@ class Client:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        read: bool | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> AsyncGenerator[Answer]:
         """One request whose body is read in parts; opening it is retried as a request is, reading never."""
         request = _Request(
-            method, path, params, headers or {}, body, changes_nothing(method, None), deadline, max_bytes, stream=True
+            method, path, params, headers or {}, body, changes_nothing(method, read), deadline, max_bytes, stream=True
         )
         async with contextlib.AsyncExitStack() as stack:
 

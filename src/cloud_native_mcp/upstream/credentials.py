@@ -38,8 +38,8 @@ class Renewal:
                 return True
             if self._asked != asked_before:
                 return False
-            self._asked += 1
             fresh = await self._credentials.refresh()
+            self._asked += 1
             if fresh:
                 self._generation += 1
             return fresh

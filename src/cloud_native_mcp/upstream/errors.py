@@ -51,17 +51,19 @@ def label_of(target: HttpTarget) -> str:
 def explain(
     error: aiohttp.ClientError | TimeoutError | OSError, *, label: str, address: Address, phase: Phase, read: bool
 ) -> AttemptError:
-    """The error of a failed attempt.
-
-    A request that changes something and may have reached the backend has an unknown outcome, whatever ended it.
-    """
+    """The error of a failed attempt; that of a request which may have taken effect is `unknown_outcome`."""
     failure = _failure(error, label, address, phase)
     if read or failure.connection or phase is Phase.CONNECTING:
         return failure
+    return unknown_outcome(label, failure.reason)
+
+
+def unknown_outcome(label: str, reason: str) -> AttemptError:
+    """The error of a request that changes something, was sent, and got no whole answer, whatever ended it."""
     return AttemptError(
         "unknown_outcome",
         label,
-        f"the request was sent, but no whole answer came ({failure.reason}); it may have taken effect: "
+        f"the request was sent, but no whole answer came ({reason}); it may have taken effect: "
         "read the state before repeating",
     )
 
@@ -95,14 +97,10 @@ def _odd_answer(error: Exception, label: str, address: Address) -> AttemptError:
 
 
 def _cut_body(error: aiohttp.ClientPayloadError, label: str) -> AttemptError:
-    """A body that ended early: reset by the backend, or shorter than it said."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConnectionResetError):
-            return AttemptError(
-                "unreachable", label, "the connection was reset in the middle of the answer", again=True
-            )
-        cause = cause.__cause__
+    """A body that ended early: reset by the backend (only the text of the error tells), or shorter than it said."""
+    if "ConnectionResetError" in str(error):
+        reason = "the connection was reset in the middle of the answer"
+        return AttemptError("unreachable", label, reason, again=True)
     return AttemptError("bad_answer", label, "incomplete answer: the body ended before its announced end")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from cloud_native_mcp.upstream.body import decoded
-from cloud_native_mcp.upstream.errors import AttemptError, Phase, explain
+from cloud_native_mcp.upstream.errors import AttemptError, Phase, explain, unknown_outcome
 
 if TYPE_CHECKING:
     import ssl
@@ -83,6 +83,10 @@ class Answer:
             async with self._order.deadline.enforce():
                 async for part in parts:
                     yield part
+        except AttemptError as error:
+            if self._order.read:
+                raise
+            raise unknown_outcome(self._order.label, error.reason) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _explained(self._order, error, Phase.READING) from error
 

@@ -1,0 +1,1 @@
+"""A backend that misbehaves on purpose, over real sockets."""
