@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from cloud_native_mcp.contract.effect import Effect, Toolset
+from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.manager.discovery import discover
 from cloud_native_mcp.manager.loading import load_tools
 from cloud_native_mcp.routing.catalogue import Catalogue, entries_of
@@ -39,8 +40,15 @@ class LoadedService:
 
 
 def services() -> list[LoadedService]:
-    """Every service of the distribution, in list order."""
-    return [LoadedService(found.spec, load_tools(found)) for found in discover(())]
+    """Every service of the distribution, in list order.
+
+    Raises:
+        ServiceDefinitionError: a service cannot be imported.
+    """
+    found = discover()
+    if broken := [f"{service.spec.name}: {service.failure}" for service in found if service.failure]:
+        raise ServiceDefinitionError("; ".join(broken))
+    return [LoadedService(service.spec, load_tools(service)) for service in found]
 
 
 def catalogue(*, effects: frozenset[Effect] = ALL, toolset: Toolset = "extended", targets: int = 1) -> Catalogue:

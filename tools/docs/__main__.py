@@ -1,5 +1,5 @@
 """``python -m tools.docs``."""
 
-from tools.docs import write
+from tools.docs.pages import write
 
 write()
