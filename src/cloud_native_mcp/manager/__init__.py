@@ -1,1 +1,1 @@
-"""Finding services, starting and stopping them, and what is known of their health."""
+"""The services of this server: finding them, starting and ending them, and knowing how they are."""

@@ -1,13 +1,13 @@
-"""Finds the services: folders of the ``services`` package, and installed packages named under ``plugins:``.
+"""Finds services: folders of the ``services`` package, and installed packages that the configuration names.
 
-Only the `ServiceSpec` of a service is imported here.
+Only a service's ``SPEC`` is imported here. Nothing lists the services: a folder dropped in is found.
 """
 
 from __future__ import annotations
 
 import importlib
-import logging
 import pkgutil
+import re
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
@@ -16,92 +16,101 @@ from cloud_native_mcp import services
 from cloud_native_mcp.contract import CONTRACT_VERSION
 from cloud_native_mcp.contract.service import RESERVED_NAMES, ServiceSpec
 from cloud_native_mcp.contract.suggest import nearest
-from cloud_native_mcp.errors import ConfigError, Problem, ServiceDefinitionError
+from cloud_native_mcp.errors import ServiceDefinitionError
+from cloud_native_mcp.manager.isolation import ServiceFailed, isolated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-logger = logging.getLogger(__name__)
-
-ENTRY_POINT_GROUP: Final = "cloud_native_mcp.services"
+ENTRY_POINTS: Final = "cloud_native_mcp.services"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """A service that can be started: its spec and the package its names are relative to."""
+    """A service that is there.
+
+    Attributes:
+        package: where the names in its spec are looked for.
+        failure: why it cannot be used, when even its spec could not be imported; the spec then holds only its name.
+    """
 
     spec: ServiceSpec
     package: str
+    failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """What was found: services in list order, and those whose package cannot even be imported, with the reason."""
-
-    services: tuple[Discovered, ...]
-    failed: Mapping[str, str]
-
-    def find(self, name: str) -> Discovered | None:
-        """The service of that name, or None."""
-        return next((found for found in self.services if found.spec.name == name), None)
-
-
-def discover(plugins: Sequence[str] = ()) -> Discovery:
-    """All built-in services, in the order of their names, then the named plugins.
+def discover(plugins: Sequence[str] = (), *, extra: Sequence[str] = ()) -> tuple[Discovered, ...]:
+    """Every service, in list order: the server's own by name, then those of ``extra``, then the plugins as named.
 
     Args:
-        plugins: names of entry points in the group ``cloud_native_mcp.services``.
+        plugins: entry points of the group ``cloud_native_mcp.services``, by their name or that of their distribution.
+        extra: importable packages, each a service.
 
     Raises:
-        ConfigError: a plugin is not installed.
-        ServiceDefinitionError: a name is used twice, is reserved, or a plugin was made for another contract.
+        ServiceDefinitionError: a name is taken twice, reserved or malformed; a plugin is not installed. All at once.
     """
-    packages = [
-        f"{services.__name__}.{module.name}" for module in pkgutil.iter_modules(services.__path__) if module.ispkg
-    ]
-    found, failed = list[Discovered](), dict[str, str]()
-    for package in sorted(packages) + _plugin_packages(plugins):
-        try:
-            spec = _spec(package)
-        except ServiceDefinitionError:
-            raise
-        except Exception as error:  # a broken service must not keep the others from starting
-            logger.exception("service package %s cannot be imported", package)
-            failed[package.rpartition(".")[2]] = f"cannot be imported: {type(error).__name__}"
-        else:
-            found.append(Discovered(spec, package))
-    _check_names([one.spec.name for one in found])
-    return Discovery(tuple(found), failed)
+    found = [*_own(), *(_imported(package, package.rpartition(".")[2]) for package in extra)]
+    faults: list[str] = []
+    for asked in plugins:
+        offered = _offered(asked)
+        found += [_imported(point.module, point.name) for point in offered]
+        if not offered:
+            faults.append(_not_installed(asked))
+    faults += _name_faults(found)
+    if faults:
+        raise ServiceDefinitionError("; ".join(faults))
+    return tuple(found)
+
+
+def _own() -> Iterator[Discovered]:
+    for module in sorted(pkgutil.iter_modules(services.__path__), key=lambda module: module.name):
+        if module.ispkg:
+            yield _imported(f"{services.__name__}.{module.name}", module.name)
+
+
+def _offered(asked: str) -> list[metadata.EntryPoint]:
+    return [point for point in metadata.entry_points(group=ENTRY_POINTS) if asked in _names(point)]
+
+
+def _names(point: metadata.EntryPoint) -> tuple[str, ...]:
+    return (point.name, point.dist.name) if point.dist else (point.name,)
+
+
+def _not_installed(asked: str) -> str:
+    installed = sorted(point.name for point in metadata.entry_points(group=ENTRY_POINTS))
+    near = nearest(asked, installed, 1)
+    hint = f"did you mean {near[0]}?" if near else f"installed are: {', '.join(installed) or 'none'}"
+    return f"no installed package offers the service {asked[:80]!a}; {hint}"
+
+
+def _imported(package: str, name: str) -> Discovered:
+    try:
+        spec = isolated(lambda: _spec(package))
+    except ServiceFailed as failed:
+        nothing = ServiceSpec(name=name, title=name, summary="", config="", start="", tools=())
+        return Discovered(nothing, package, failure=str(failed))
+    return Discovered(spec, package)
 
 
 def _spec(package: str) -> ServiceSpec:
     spec: object = getattr(importlib.import_module(package), "SPEC", None)
     if not isinstance(spec, ServiceSpec):
-        raise ServiceDefinitionError(f"{package} has no SPEC")
+        raise ServiceDefinitionError(f"package {package} holds no SPEC of type ServiceSpec")
     if spec.contract_version != CONTRACT_VERSION:
         raise ServiceDefinitionError(
-            f"{package} was made for contract {spec.contract_version}, this server has contract {CONTRACT_VERSION}"
+            f"made for contract version {spec.contract_version}, and this server's is {CONTRACT_VERSION}"
         )
     return spec
 
 
-def _plugin_packages(plugins: Sequence[str]) -> list[str]:
-    installed = {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
-    problems: list[Problem] = []
-    for number, name in enumerate(plugins):
-        if name not in installed:
-            near = nearest(name, list(installed)) or sorted(installed)
-            problems.append(
-                Problem(f"plugins.{number}", f"no installed plugin {name!r}; installed: {', '.join(near) or 'none'}")
-            )
-    if problems:
-        raise ConfigError(problems)
-    return [installed[name].module for name in plugins]
-
-
-def _check_names(names: Sequence[str]) -> None:
-    for name in names:
+def _name_faults(found: Sequence[Discovered]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for service in found:
+        name = service.spec.name
         if name in RESERVED_NAMES:
-            raise ServiceDefinitionError(f"{name!r} is reserved and cannot be the name of a service")
-        if names.count(name) > 1:
-            raise ServiceDefinitionError(f"two services are named {name!r}")
+            yield f"{service.package}: the name {name} is reserved for the server itself"
+        elif _NAME.fullmatch(name) is None:
+            yield f"{service.package}: {name[:80]!a} is no name; use lower case letters, digits and _, at most 30"
+        elif owners.setdefault(name, service.package) != service.package:
+            yield f"{service.package}: the name {name} is taken by {owners[name]}"

@@ -1,75 +1,110 @@
-"""What is known of the backends: the outcome of the last call or probe of each target."""
+"""How the backends are, as far as calls and probes have shown."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.server import TargetHealth
-from cloud_native_mcp.errors import BackendError, ToolError
+from cloud_native_mcp.manager.isolation import ServiceFailed, isolated_run, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cloud_native_mcp.contract.service import Service
+    from cloud_native_mcp.contract.server import Reachability
+    from cloud_native_mcp.contract.service import Probe, Service
+    from cloud_native_mcp.errors import BackendError
 
-PROBE_S: Final = 2.0
-_DOWN: Final = frozenset({"unreachable", "timeout", "bad_answer", "unauthorized"})
-"""Codes that say the target cannot be used at all; others (``forbidden``, ``not_found``) prove that it answers."""
+PROBE_SECONDS: Final = 2.0
+_SAYS_NOTHING: Final = frozenset({"timeout", "cancelled", "throttled"})
+"""Failures that may be those of one call (a heavy query) and tell nothing of the backend."""
+_AWAY: Final = frozenset({"unreachable", "bad_answer"})
 
 
-class HealthBoard:
-    """Last known health by service and target."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The last thing known of a target, and when (on the clock of the book)."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    state: Reachability
+    at: float
+    latency_ms: float | None = None
+    version: str = ""
+    error: str = ""
+
+
+class HealthBook:
+    """The last known health of every target.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[float, TargetHealth]] = {}
+        self._seen: dict[tuple[str, str], _Seen] = {}
 
     def observe(self, service: str, target: str, error: BackendError | None) -> None:
-        """Take note of how a call to a target ended."""
-        down = error is not None and error.code in _DOWN
-        before = self.of(service, target)
-        self._keep(
-            TargetHealth(
-                service,
-                target,
-                "unreachable" if down else "reachable",
-                latency_ms=before.latency_ms,
-                version=before.version,
-                error=error.text if down and error else "",
-            )
-        )
-
-    def of(self, service: str, target: str) -> TargetHealth:
-        """The last known health, ``unknown`` before the first call or probe."""
-        known = self._known.get((service, target))
-        if known is None:
-            return TargetHealth(service, target, "unknown")
-        at, health = known
-        return TargetHealth(
-            service, target, health.state, health.latency_ms, health.version, health.error, self._clock() - at
-        )
-
-    async def probe(self, name: str, service: Service) -> None:
-        """Ask every target of a service now, in parallel, `PROBE_S` seconds at most."""
-        await asyncio.gather(*(self._probe(name, service, target) for target in service.targets))
-
-    async def _probe(self, name: str, service: Service, target: str) -> None:
-        deadline, start = Deadline.after(PROBE_S), self._clock()
-        try:
-            async with deadline.enforce():
-                answer = await service.probe(target, deadline)
-        except TimeoutError:
-            self.observe(name, target, BackendError("timeout", f"no answer within {PROBE_S:g} s"))
-        except BackendError as error:
-            self.observe(name, target, error)
-        except ToolError as error:
-            self.observe(name, target, BackendError("unreachable", error.text))
+        """Learn from a call that ended: a backend that answered, even with a refusal, is reachable."""
+        if error is not None and error.code in _SAYS_NOTHING:
+            return
+        if error is not None and error.code in _AWAY:
+            self._note(service, target, "unreachable", error=one_line(error))
         else:
-            latency = (self._clock() - start) * 1e3
-            self._keep(TargetHealth(name, target, "reachable", latency_ms=latency, version=answer.version))
+            self._note(service, target, "reachable")
 
-    def _keep(self, health: TargetHealth) -> None:
-        self._known[health.service, health.target] = (self._clock(), health)
+    async def probe(self, service: str, running: Service, target: str) -> None:
+        """Ask one backend now, at most 2 s. Whatever it answers but a good answer counts as unreachable."""
+        began = time.perf_counter()
+        try:
+            answer = await isolated_run(_ask(running, target), seconds=PROBE_SECONDS)
+        except ServiceFailed as failed:
+            self._note(service, target, "unreachable", error=str(failed))
+        else:
+            latency_ms = round((time.perf_counter() - began) * 1_000, 1)
+            self._note(service, target, "reachable", latency_ms=latency_ms, version=answer.version)
+
+    def target(self, service: str, target: str) -> TargetHealth:
+        """What is known of a target."""
+        seen = self._seen.get((service, target))
+        if seen is None:
+            return TargetHealth(service, target, "unknown")
+        return TargetHealth(
+            service,
+            target,
+            seen.state,
+            latency_ms=seen.latency_ms,
+            version=seen.version,
+            error=seen.error,
+            age_s=max(0.0, self._clock() - seen.at),
+        )
+
+    def _note(
+        self,
+        service: str,
+        target: str,
+        state: Reachability,
+        *,
+        latency_ms: float | None = None,
+        version: str = "",
+        error: str = "",
+    ) -> None:
+        """Keep it; latency and version stay those of the last good probe."""
+        before = self._seen.get((service, target))
+        if latency_ms is None and before is not None:
+            latency_ms, version = before.latency_ms, before.version
+        self._seen[service, target] = _Seen(state, self._clock(), latency_ms, version, error)
+
+
+async def _ask(running: Service, target: str) -> Probe:
+    return await running.probe(target, Deadline.after(PROBE_SECONDS))
+
+
+async def probe_all(book: HealthBook, services: dict[str, Service]) -> None:
+    """Ask every target of these services at the same time."""
+    async with asyncio.TaskGroup() as group:
+        for name, running in services.items():
+            for target in running.targets:
+                group.create_task(book.probe(name, running, target))

@@ -1,110 +1,152 @@
-"""Starting and stopping the services, and their state in between."""
+"""Starts the services that are wanted, keeps what runs and what failed, and ends them in reverse order."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from cloud_native_mcp.contract.server import ServiceHealth
-from cloud_native_mcp.errors import CnmcpError, ConfigError
-from cloud_native_mcp.manager.health import HealthBoard
+from cloud_native_mcp.contract.service import ServiceContext
+from cloud_native_mcp.manager.health import HealthBook, probe_all
+from cloud_native_mcp.manager.isolation import ServiceFailed, isolated, isolated_run
 from cloud_native_mcp.manager.loading import load_start, load_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cloud_native_mcp.contract.configuration import ServiceConfig
-    from cloud_native_mcp.contract.service import Service, ServiceContext, ServiceSpec
+    from cloud_native_mcp.contract.http import HttpPool
+    from cloud_native_mcp.contract.service import Cache, SecretReader, Service, ServiceSpec
     from cloud_native_mcp.contract.tool import Tool
     from cloud_native_mcp.errors import BackendError
-    from cloud_native_mcp.manager.discovery import Discovered, Discovery
+    from cloud_native_mcp.manager.discovery import Discovered
 
 logger = logging.getLogger(__name__)
+
+START_SECONDS: Final = 15.0
+CLOSE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started service."""
+    """A service that was started."""
 
     spec: ServiceSpec
     tools: tuple[Tool, ...]
     service: Service
+    config: ServiceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every service is given to work with."""
+
+    http: HttpPool
+    cache: Cache
+    secrets: SecretReader
+    digest: Callable[[bytes], str]
 
 
 class Manager:
-    """The services of this server.
+    """The services of one server.
 
     Args:
-        configs: the section of each service that is discovered; one without a section does not run.
-        context: makes what a service is started with.
+        discovered: all services, in list order.
+        configs: their checked sections; a service without one stays off.
+        unusable: services whose settings could not be imported, with the reason.
+        clock: monotonic seconds, for the age of what is known of backends.
     """
 
     def __init__(
         self,
-        discovery: Discovery,
+        discovered: Sequence[Discovered],
         configs: Mapping[str, ServiceConfig],
-        context: Callable[[str, ServiceConfig], ServiceContext[object]],
+        means: Means,
+        *,
+        unusable: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._discovery = discovery
+        self._discovered = tuple(discovered)
         self._configs = configs
-        self._context = context
-        self._board = HealthBoard()
-        self.running: dict[str, Running] = {}
-        self.failed: dict[str, str] = dict(discovery.failed)
+        self._means = means
+        self._book = HealthBook(clock)
+        self._running: dict[str, Running] = {}
+        self._failed: dict[str, str] = {found.spec.name: found.failure for found in discovered if found.failure}
+        self._failed |= unusable or {}
+
+    @property
+    def running(self) -> Mapping[str, Running]:
+        """Services that were started, in list order."""
+        return self._running
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Services that are wanted and do not run, with the reason in one masked line."""
+        return self._failed
 
     async def start(self) -> None:
-        """Start every wanted service. One that cannot start is reported as failed; the others start."""
-        for found in self._discovery.services:
-            config = self._configs.get(found.spec.name)
-            if config is not None and config.wanted:
-                await self._start(found, config)
+        """Import and start every wanted service. One that fails is noted, and the others start; no backend is asked."""
+        for name, why in self._failed.items():
+            logger.error("service %s is not available: %s", name, why)
+        for found in self._discovered:
+            name = found.spec.name
+            config = self._configs.get(name)
+            if config is None or not config.wanted or name in self._failed:
+                continue
+            try:
+                self._running[name] = await self._started(found, config)
+            except ServiceFailed as failed:
+                self._failed[name] = str(failed)
+                logger.error("service %s failed to start: %s", name, failed)  # noqa: TRY400 - one line is the promise
+            else:
+                logger.info("service %s started", name)
 
     async def close(self) -> None:
-        """Stop the services, the last started first; each gets its chance even when another fails."""
-        running = list(self.running.items())
-        self.running.clear()
-        for name, one in reversed(running):
+        """End the services, the last one first; one that fails to end does not keep the others."""
+        while self._running:
+            name, running = self._running.popitem()
             try:
-                await one.service.close()
-            except Exception:  # closing goes on with the next service
-                logger.exception("service %s did not close cleanly", name)
+                await isolated_run(running.service.close(), seconds=CLOSE_SECONDS)
+            except ServiceFailed as failed:
+                logger.warning("service %s did not end well: %s", name, failed)
 
     def observe(self, service: str, target: str, error: BackendError | None) -> None:
-        """Take note of how a call to a target ended."""
-        if target:
-            self._board.observe(service, target, error)
+        """Learn from a call to a backend that ended."""
+        self._book.observe(service, target, error)
 
     async def health(self, service: str | None = None, *, probe: bool = False) -> Sequence[ServiceHealth]:
-        """State of each service and its targets; ``probe`` asks the backends now, else the last known is told."""
-        if probe:
-            wanted = [(name, one) for name, one in self.running.items() if service in (None, name)]
-            await asyncio.gather(*(self._board.probe(name, one.service) for name, one in wanted))
-        names = sorted({found.spec.name for found in self._discovery.services} | set(self.failed))
-        return [self._health(name) for name in names if service in (None, name)]
+        """Health of all services that are on, or of one service whether it is on or off; nothing for an unknown name.
 
-    async def _start(self, found: Discovered, config: ServiceConfig) -> None:
-        name = found.spec.name
-        try:
-            tools = load_tools(found)
-            service = await load_start(found)(self._context(name, config))
-        except ConfigError as error:
-            self.failed[name] = str(error)
-            logger.error("service %s does not start: %s", name, error)  # noqa: TRY400 - the operator's mistake, not ours
-        except CnmcpError as error:
-            self.failed[name] = str(error)
-            logger.exception("service %s does not start", name)
-        except Exception as error:  # a broken service must not keep the others from starting
-            self.failed[name] = f"{type(error).__name__} while starting; see the log"
-            logger.exception("service %s does not start", name)
-        else:
-            self.running[name] = Running(found.spec, tools, service)
+        ``probe`` asks the backends now, in parallel and 2 s each; without it the last known state is told.
+        """
+        names = [found.spec.name for found in self._discovered if service in (None, found.spec.name)]
+        if probe:
+            await probe_all(self._book, {name: self._running[name].service for name in names if name in self._running})
+        told = [self._health(name) for name in names]
+        return [health for health in told if service is not None or health.state != "disabled"]
 
     def _health(self, name: str) -> ServiceHealth:
-        if name in self.failed:
-            return ServiceHealth(name, "failed", self.failed[name])
-        one = self.running.get(name)
-        if one is None:
-            return ServiceHealth(name, "disabled", "no target is configured, or it is switched off")
-        return ServiceHealth(name, "running", targets=[self._board.of(name, t) for t in one.service.targets])
+        running = self._running.get(name)
+        if running is not None:
+            targets = [self._book.target(name, target) for target in running.service.targets]
+            return ServiceHealth(name, "running", targets=targets)
+        if name in self._failed:
+            return ServiceHealth(name, "failed", reason=self._failed[name])
+        return ServiceHealth(name, "disabled")
+
+    async def _started(self, found: Discovered, config: ServiceConfig) -> Running:
+        tools = isolated(lambda: load_tools(found))
+        start = isolated(lambda: load_start(found))
+        context: ServiceContext[Any] = ServiceContext(
+            name=found.spec.name,
+            config=config,
+            http=self._means.http,
+            cache=self._means.cache,
+            secrets=self._means.secrets,
+            digest=self._means.digest,
+            log=logging.getLogger(found.package),
+        )
+        service = await isolated_run(start(context), seconds=START_SECONDS)
+        return Running(found.spec, tools, service, config)

@@ -1,4 +1,4 @@
-"""Imports what a service's spec names, once the service is wanted."""
+"""Imports the parts of a service that its spec names."""
 
 from __future__ import annotations
 
@@ -14,41 +14,44 @@ if TYPE_CHECKING:
     from cloud_native_mcp.manager.discovery import Discovered
 
 
-def load_tools(found: Discovered) -> tuple[Tool, ...]:
-    """The tools of a service, in list order.
+def load_config_type(discovered: Discovered) -> type[ServiceConfig]:
+    """The type of a service's section.
 
     Raises:
-        ServiceDefinitionError: a module has no tuple ``TOOLS``.
+        ServiceDefinitionError: it is missing or no `ServiceConfig`. An import may raise anything else.
     """
+    found = _named(discovered, discovered.spec.config)
+    if not isinstance(found, type) or not issubclass(found, ServiceConfig):
+        raise ServiceDefinitionError(f"{discovered.spec.name}: {discovered.spec.config} is no ServiceConfig")
+    return found
+
+
+def load_start(discovered: Discovered) -> Start:
+    """The function that starts a service; raises as `load_config_type` does."""
+    found = _named(discovered, discovered.spec.start)
+    if not callable(found):
+        raise ServiceDefinitionError(f"{discovered.spec.name}: {discovered.spec.start} cannot be called")
+    return cast("Start", found)
+
+
+def load_tools(discovered: Discovered) -> tuple[Tool, ...]:
+    """The tools of a service in list order; raises as `load_config_type` does."""
     tools: list[Tool] = []
-    for module in found.spec.tools:
-        declared = _attribute(found, f"{module}:TOOLS")
-        if not isinstance(declared, tuple) or not all(isinstance(one, Tool) for one in cast("tuple[object]", declared)):
-            raise ServiceDefinitionError(f"{found.package}.{module}: TOOLS must be a tuple of tools")
-        tools += cast("tuple[Tool, ...]", declared)
+    for module in discovered.spec.tools:
+        held = _named(discovered, f"{module}:TOOLS")
+        if not isinstance(held, tuple):
+            raise ServiceDefinitionError(f"{discovered.spec.name}: {module}.TOOLS is no tuple")
+        for tool in cast("tuple[object, ...]", held):
+            if not isinstance(tool, Tool):
+                raise ServiceDefinitionError(f"{discovered.spec.name}: {module}.TOOLS holds a {type(tool).__name__}")
+            tools.append(tool)
     return tuple(tools)
 
 
-def load_config_type(found: Discovered) -> type[ServiceConfig]:
-    """The type of the service's section of the configuration."""
-    declared = _attribute(found, found.spec.config)
-    if not isinstance(declared, type) or not issubclass(declared, ServiceConfig):
-        raise ServiceDefinitionError(f"{found.package}: {found.spec.config} is no ServiceConfig")
-    return declared
-
-
-def load_start(found: Discovered) -> Start:
-    """The function that starts the service."""
-    declared = _attribute(found, found.spec.start)
-    if not callable(declared):
-        raise ServiceDefinitionError(f"{found.package}: {found.spec.start} is no function")
-    return cast("Start", declared)
-
-
-def _attribute(found: Discovered, name: str) -> object:
-    """What a spec's ``module:attribute`` names."""
-    module, _, attribute = name.partition(":")
-    loaded = importlib.import_module(f"{found.package}.{module}")
-    if not hasattr(loaded, attribute):
-        raise ServiceDefinitionError(f"{found.package}.{module} has no {attribute}")
-    return getattr(loaded, attribute)
+def _named(discovered: Discovered, reference: str) -> object:
+    """What ``module:name`` means inside the service's package."""
+    module, _, name = reference.partition(":")
+    found: object = getattr(importlib.import_module(f"{discovered.package}.{module}"), name, None)
+    if found is None:
+        raise ServiceDefinitionError(f"{discovered.spec.name}: there is no {reference}")
+    return found

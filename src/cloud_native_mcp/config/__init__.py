@@ -1,0 +1,1 @@
+"""Configuration of the whole server: gathered from flags, environment and file, checked as one, shown, documented."""

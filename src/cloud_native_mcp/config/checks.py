@@ -1,0 +1,80 @@
+"""What only the whole configuration shows: secrets that are missing, and settings that must not go together."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from cloud_native_mcp.config.schema_walk import root, secrets_of
+from cloud_native_mcp.config.tree import dotted
+from cloud_native_mcp.errors import ConfigError, Problem
+from cloud_native_mcp.secrets.state_key import KEY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cloud_native_mcp.auth.config import AuthConfig
+    from cloud_native_mcp.config.settings import Settings
+    from cloud_native_mcp.contract.service import SecretReader
+
+
+def check(settings: Settings, secrets: SecretReader) -> list[Problem]:
+    """Every problem that no section shows by itself."""
+    values, problems = _read_secrets(settings, secrets)
+    problems += _short_state_keys(values)
+    problems += _shared_keys(settings.auth, values)
+    problems += _open_to_the_network(settings)
+    return problems
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_secrets(settings: Settings, secrets: SecretReader) -> tuple[dict[str, str], list[Problem]]:
+    """The secrets by dotted path, and those that cannot be read. A service that stays off needs none."""
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, section in settings.sections.items():
+        service = settings.services.get(name)
+        if service is not None and not service.wanted:
+            continue
+        for path, reference in secrets_of(root(type(section)), section.model_dump(mode="json")):
+            where = dotted((name, *path))
+            try:
+                values[where] = secrets.read(reference)
+            except ConfigError as error:
+                problems += [Problem(where, f"{problem.path}: {problem.text}") for problem in error.problems]
+    return values, problems
+
+
+def _short_state_keys(values: Mapping[str, str]) -> Iterator[Problem]:
+    for path, value in values.items():
+        if path.startswith("server.state_key") and len(value.encode()) < KEY_BYTES:
+            yield Problem(path, f"needs at least {KEY_BYTES} bytes; make one with `openssl rand -base64 32`")
+
+
+def _shared_keys(auth: AuthConfig, values: Mapping[str, str]) -> Iterator[Problem]:
+    """One API key that stands for two callers: nobody could tell them apart."""
+    owners: dict[str, str] = {}
+    for visible_id in auth.api_keys:
+        path = dotted(("auth", "api_keys", visible_id, "key"))
+        value = values.get(path)
+        if value is not None and (owner := owners.setdefault(value, visible_id)) != visible_id:
+            yield Problem(path, f"is the same key as that of {owner}")
+
+
+def _open_to_the_network(settings: Settings) -> Iterator[Problem]:
+    auth, host = settings.auth, settings.server.host
+    if not is_loopback(host) and not auth.enforced and not auth.open_by_choice:
+        yield Problem(
+            "server.host",
+            f"{host} can be reached from other machines and nobody has to authenticate; "
+            "add a key under auth.api_keys, or write out `auth: {mode: [none]}`",
+        )
