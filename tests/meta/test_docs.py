@@ -9,8 +9,8 @@ import pytest
 
 from cloud_native_mcp.config.documented import settings
 from tests.meta.tree import ROOT, shown
-from tools.docs.pages import TOOLS, pages
 from tools.docs.coverage import Row, coverage
+from tools.docs.pages import TOOLS, pages
 from tools.lists import services
 
 if TYPE_CHECKING:
