@@ -39,7 +39,9 @@ def read(environ: Mapping[str, str], sections: Collection[str]) -> tuple[dict[st
         except orjson.JSONDecodeError:
             problems.append(Problem(name, "starts like JSON and is not JSON"))
         except Clash:
-            problems.append(Problem(name, "clashes with another variable that sets the same, or something above or below it"))
+            problems.append(
+                Problem(name, "clashes with another variable that sets the same, or something above or below it")
+            )
     return tree, origins, problems
 
 

@@ -22,13 +22,24 @@ _TEXTS = {
     "list_type": 'must be a list (in an environment variable or flag, as JSON: ["a", "b"])',
     "tuple_type": 'must be a list (in an environment variable or flag, as JSON: ["a", "b"])',
     "dict_type": "must be a mapping",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "model_type": "must be a mapping of settings",
     "model_attributes_type": "must be a mapping of settings",
 }
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], value: object, *, above: Path) -> list[Problem]:
-    """Every fault of a value with its dotted path below ``above``; the alternatives of a union count as one fault."""
+    """Every fault of a value with its dotted path below ``above``; the alternatives of a union count as one fault.
+
+    A fault that lies above another one is the alternative that was not meant.
+    """
     texts: dict[Path, list[str]] = {}
     for detail in error.errors(include_url=False, include_input=False):
         path = _real_path(detail, value)
@@ -36,7 +47,11 @@ def problems_of(error: ValidationError, model: type[BaseModel], value: object, *
         text = _text(detail, model, path)
         if text not in told:
             told.append(text)
-    return [Problem(dotted((*above, *path)), _joined(told)) for path, told in texts.items()]
+    return [
+        Problem(dotted((*above, *path)), _joined(told))
+        for path, told in texts.items()
+        if not any(len(other) > len(path) and other[: len(path)] == path for other in texts)
+    ]
 
 
 def _real_path(detail: ErrorDetails, value: object) -> Path:
