@@ -54,7 +54,7 @@ def _count_keys(root: object) -> int:
             members += len(children)
             if members > MAX_MEMBERS:
                 raise BadJson(f"Parse error: more than {MAX_MEMBERS:,} members")
-            deeper.extend([child for child in children if isinstance(child, dict | list)])
+            deeper += [child for child in children if type(child) is dict or type(child) is list]
         if depth > MAX_DEPTH:
             raise BadJson(f"Parse error: nested deeper than {MAX_DEPTH} levels")
         level = deeper

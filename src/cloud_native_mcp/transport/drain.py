@@ -30,6 +30,11 @@ class Drain:
         """From now on the server is not ready. Safe to call from a signal handler."""
         self.draining = True
 
+    @property
+    def in_flight(self) -> int:
+        """Pieces of work not finished yet."""
+        return self._work
+
     @contextmanager
     def work(self) -> Generator[None]:
         """Marks a piece of work in flight."""

@@ -14,7 +14,6 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, PaginatedRequestParams, SubscriptionsListenRequestParams
-from starlette.requests import Request
 
 from cloud_native_mcp.routing.request import AGGREGATE
 from cloud_native_mcp.transport.caller import Caller, CallFailed, client_of, principal_of
@@ -29,12 +28,13 @@ if TYPE_CHECKING:
     from mcp.server.models import InitializationOptions
     from mcp.server.subscriptions import SubscriptionBus
     from pydantic import BaseModel
+    from starlette.requests import Request
     from starlette.types import Scope
 
     from cloud_native_mcp.routing.request import ToolDoor
     from cloud_native_mcp.transport.config import LegacyMode
 
-    Context = ServerRequestContext[Any, Any]
+    Context = ServerRequestContext[Any, Request[Any]]
     RawHandler = Callable[[Context, Any], Awaitable[HandlerResult]]
 
 LIST_TTL_MS: Final = 60_000
@@ -241,7 +241,7 @@ async def _announce(connection: Connection) -> None:
 
 
 def _scope(ctx: Context) -> Scope | None:
-    return cast("Request[Any]", ctx.request).scope if isinstance(ctx.request, Request) else None
+    return ctx.request.scope if ctx.request is not None else None
 
 
 def _principal_name(ctx: Context) -> str:
