@@ -9,7 +9,7 @@ from cloud_native_mcp.contract import CONTRACT_VERSION
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
 
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.http import HttpPool
@@ -121,6 +121,9 @@ class ServiceContext(Generic[ConfigT_co]):
     digest: Callable[[bytes], str]
     """Short keyed digest of a value: equal values show equal digests, on every node with the same state key."""
     log: logging.Logger
+    occupied: Callable[[], Sequence[str]] = tuple
+    """``host:port`` of this server and of all its backends, now: a service that connects to addresses of a caller's
+    choice refuses these."""
 
 
 class Start(Protocol):
