@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass
+from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import orjson
@@ -12,8 +12,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from cloud_native_mcp.config.environment import NESTING, PREFIX
+from cloud_native_mcp.config.service_types import config_types
 from cloud_native_mcp.config.settings import ServerSections
 from cloud_native_mcp.contract.json_values import as_dict
+from cloud_native_mcp.manager.discovery import discover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +30,7 @@ class SettingDoc:
     """One setting.
 
     Attributes:
-        path: dotted; ``<name>`` stands for a name the operator chooses.
+        path: dotted; ``NAME`` stands for a name the operator chooses.
         type: in words.
         default: as JSON; empty when the setting must be given.
         env: the environment variable that sets it.
@@ -41,10 +43,11 @@ class SettingDoc:
     env: str
 
 
-def settings(services: Mapping[str, type[ServiceConfig]]) -> Sequence[SettingDoc]:
-    """Every setting of the server and of these services, in the order of the models."""
+def settings(services: Mapping[str, type[ServiceConfig]] | None = None) -> Sequence[SettingDoc]:
+    """Every setting of the server and of these services (by default all of its own), in the order of the models."""
+    types = config_types(discover()) if services is None else services
     own = list(_fields(ServerSections, ()))
-    return own + [doc for name, model in services.items() for doc in _fields(model, (name,))]
+    return own + [doc for name, model in types.items() for doc in _fields(model, (name,))]
 
 
 def _fields(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[SettingDoc]:
@@ -58,7 +61,7 @@ def _setting(info: FieldInfo, path: tuple[str, ...]) -> Iterator[SettingDoc]:
     if inner is not None:
         yield from _fields(inner, path)
     elif named is not None:
-        yield from _fields(named, (*path, "<name>"))
+        yield from _fields(named, (*path, "NAME"))
     else:
         yield SettingDoc(
             path=".".join(path),
@@ -97,7 +100,7 @@ def _secret(info: FieldInfo) -> str:
 
 
 def _options(annotation: object) -> tuple[object, ...]:
-    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def _words(annotation: Any) -> str:  # noqa: ANN401 - any annotation a model may hold

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import traceback
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cloud_native_mcp.errors import CnmcpError
@@ -64,5 +65,6 @@ def one_line(error: BaseException) -> str:
 
 
 def _failed(error: Exception) -> ServiceFailed:
-    logger.debug("raised by a service", exc_info=error)
+    # Where it was raised, without its text: that may hold what only `one_line` takes out.
+    logger.debug("raised by a service:\n%s", "".join(traceback.format_tb(error.__traceback__)))
     return ServiceFailed(one_line(error))

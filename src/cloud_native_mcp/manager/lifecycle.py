@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud_native_mcp.contract.server import ServiceHealth
-from cloud_native_mcp.contract.service import ServiceContext
 from cloud_native_mcp.manager.health import HealthBook, probe_all
 from cloud_native_mcp.manager.isolation import ServiceFailed, isolated, isolated_run
 from cloud_native_mcp.manager.loading import load_start, load_tools
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cloud_native_mcp.contract.configuration import ServiceConfig
-    from cloud_native_mcp.contract.http import HttpPool
-    from cloud_native_mcp.contract.service import Cache, SecretReader, Service, ServiceSpec
+    from cloud_native_mcp.contract.service import Service, ServiceContext, ServiceSpec
     from cloud_native_mcp.contract.tool import Tool
     from cloud_native_mcp.errors import BackendError
     from cloud_native_mcp.manager.discovery import Discovered
@@ -39,22 +37,13 @@ class Running:
     config: ServiceConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What every service is given to work with."""
-
-    http: HttpPool
-    cache: Cache
-    secrets: SecretReader
-    digest: Callable[[bytes], str]
-
-
 class Manager:
     """The services of one server.
 
     Args:
         discovered: all services, in list order.
         configs: their checked sections; a service without one stays off.
+        context: makes what a service of that name and section is started with.
         unusable: services whose settings could not be imported, with the reason.
         clock: monotonic seconds, for the age of what is known of backends.
     """
@@ -63,14 +52,14 @@ class Manager:
         self,
         discovered: Sequence[Discovered],
         configs: Mapping[str, ServiceConfig],
-        means: Means,
+        context: Callable[[str, ServiceConfig], ServiceContext[Any]],
         *,
         unusable: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._discovered = tuple(discovered)
         self._configs = configs
-        self._means = means
+        self._context = context
         self._book = HealthBook(clock)
         self._running: dict[str, Running] = {}
         self._failed: dict[str, str] = {found.spec.name: found.failure for found in discovered if found.failure}
@@ -139,14 +128,6 @@ class Manager:
     async def _started(self, found: Discovered, config: ServiceConfig) -> Running:
         tools = isolated(lambda: load_tools(found))
         start = isolated(lambda: load_start(found))
-        context: ServiceContext[Any] = ServiceContext(
-            name=found.spec.name,
-            config=config,
-            http=self._means.http,
-            cache=self._means.cache,
-            secrets=self._means.secrets,
-            digest=self._means.digest,
-            log=logging.getLogger(found.package),
-        )
+        context = self._context(found.spec.name, config)
         service = await isolated_run(start(context), seconds=START_SECONDS)
         return Running(found.spec, tools, service, config)
