@@ -16,6 +16,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_WORD: Final = re.compile(r"[A-Za-z_/][\w./@+=-]*", re.ASCII)
 # Plain text: starts with a letter or another harmless character and holds no ": ", " #" or anything reserved.
 _PLAIN: Final = re.compile(r"[A-Za-z_/$(<](?:[\w./@+=,()<>*%~;!?$&{}\[\]|^'\"`-]|:(?=[^\s])| (?=[^ #]))*", re.ASCII)
 _PLAIN_NUMBER: Final = re.compile(r"\d+(?:\.\d+){2,}(?:/\d+)?|\d+(?:m|Ki|Mi|Gi|Ti|s|h|d)")
@@ -101,7 +102,7 @@ def _number(value: float) -> str:
 
 
 def _quoted(text: str) -> str:
-    if _PLAIN.fullmatch(text):
+    if _WORD.fullmatch(text) or _PLAIN.fullmatch(text):
         if text[-1] != ":" and text.lower() not in _RESERVED:
             return text
     elif _PLAIN_NUMBER.fullmatch(text):

@@ -51,6 +51,7 @@ _FLAG: Final = linear(
 )
 _BEGIN_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----")
 _END_KEY: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----")
+_BLOCK_START: Final = linear(r"(?im)" + CREDENTIAL_WORD + r"""["']?:[ \t]*[|>][-+\d]{0,2}[ \t]*$""")
 _BLOCK: Final = re.compile(
     r"^([ \t]*(?:- )?)[\"']?[\w.-]{0,100}" + CREDENTIAL_WORD + r"[\"']?:[ \t]*[|>][-+\d]{0,2}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -116,9 +117,9 @@ def _end_of_key_lines(text: str, start: int) -> int:
 
 def _mask_yaml_blocks(text: str) -> str:
     """Masks the lines of a YAML block text under a secret-looking key."""
-    found = _BLOCK.search(text)
-    if found is None:
+    if _BLOCK_START.search(text) is None:
         return text
+    found = _BLOCK.search(text)
     kept: list[str] = []
     at = 0
     while found is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import itertools
 import re
 from typing import TYPE_CHECKING, Final, cast
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
-_SECRET_NAME: Final = re.compile(r".{0,200}" + CREDENTIAL_WORD, re.IGNORECASE | re.DOTALL)
+_SECRET_NAME: Final = re.compile(CREDENTIAL_WORD + r"[_-]?\d{0,3}\Z", re.IGNORECASE)
 _SECRET_FLAG: Final = re.compile(r"--?[\w.-]{0,100}" + CREDENTIAL_WORD, re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\$[({][\w.]+[)}]|true|false", re.IGNORECASE)
 _COPY_OF_OBJECT: Final = ("{", "[", "H4sI")
@@ -46,9 +47,10 @@ def mask_object(value: object, digest: Digest) -> object:
     return _Masker(digest).value(value, 0)
 
 
+@functools.lru_cache(maxsize=8_192)
 def is_secret_name(name: str) -> bool:
     """Whether a field or variable of that name holds a credential, as ``DB_PASSWORD`` and ``clientSecret`` do."""
-    return len(name) <= 220 and _SECRET_NAME.fullmatch(name) is not None
+    return _SECRET_NAME.search(name[-64:]) is not None
 
 
 class _Masker:

@@ -1,0 +1,89 @@
+"""Lets a request in as its principal, or answers 401 (nobody known), 400 (malformed) or 429 (too many failures)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_native_mcp.audit.record import AuditRecord
+from cloud_native_mcp.auth.authenticator import BadCredentials, Unauthenticated
+from cloud_native_mcp.limits.middleware import peer_of, refuse_for_now
+from cloud_native_mcp.limits.problem import send_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from cloud_native_mcp.auth.authenticator import Authenticator
+    from cloud_native_mcp.limits.rate import RateLimiter
+
+
+class AuthMiddleware:
+    """Puts the principal at ``scope["state"]["principal"]``.
+
+    On open paths a request without a valid credential goes on without a principal, so that what is behind can show
+    more to those who have one.
+
+    Args:
+        limiter: counts failures per peer; beyond its limit the answer is 429 and nothing more is recorded.
+        record: takes the audit record of each refusal.
+        refused: told of each refusal (``auth``), for the metrics.
+    """
+
+    __slots__ = ("_app", "_authenticator", "_limiter", "_open_paths", "_record", "_refused")
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        open_paths: Collection[str],
+        *,
+        limiter: RateLimiter | None = None,
+        record: Callable[[AuditRecord], None] | None = None,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._open_paths = frozenset(open_paths)
+        self._limiter = limiter
+        self._record = record
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of the ASGI server."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            principal = self._authenticator.authenticate(scope["headers"], peer_of(scope))
+        except Unauthenticated as error:
+            if scope["path"] not in self._open_paths:
+                await self._refuse(scope, send, error)
+                return
+        except BadCredentials as error:
+            await send_problem(send, 400, str(error), {"connection": "close"})
+            return
+        else:
+            scope.setdefault("state", {})["principal"] = principal
+        await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, send: Send, error: Unauthenticated) -> None:
+        if self._refused is not None:
+            self._refused("auth")
+        wait = self._limiter.fail(peer_of(scope)) if self._limiter is not None else 0.0
+        if wait > 0.0:
+            await refuse_for_now(send, wait, "too many failed authentications")
+            return
+        if self._record is not None:
+            self._record(
+                AuditRecord(
+                    phase="end",
+                    door="http",
+                    peer=peer_of(scope),
+                    endpoint=scope["path"],
+                    outcome="refused",
+                    code="unauthenticated",
+                    stage="auth",
+                )
+            )
+        await send_problem(send, 401, error.text, {"www-authenticate": error.challenge})
