@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cloud_native_mcp.audit.record import AuditRecord, digest_arguments
+from cloud_native_mcp.audit.record import AuditRecord
 from cloud_native_mcp.contract.call import Call
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.effect import Effect
@@ -195,7 +195,6 @@ def audit_record(flow: Flow, *, phase: str, outcome: str) -> AuditRecord:
         effect=flow.effect.value if flow.effect else "",
         targets=flow.bound.targets if flow.bound else (),
         arguments=request.arguments,
-        argument_digest=digest_arguments(request.arguments),
         outcome=outcome,
         code=flow.error.code if flow.error else "",
         stage=flow.stage if flow.error else "",
