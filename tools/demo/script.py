@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from lab.scene import BASIC_AUTH_SECRET, CRASH_LOOP, PAYMENTS, STUCK_ROLLOUT
+
+if TYPE_CHECKING:
+    from lab.scene import Role
 
 Arguments = dict[str, object]
 
@@ -21,6 +26,10 @@ class Step:
     refused: bool = False
 
 
+def _place(role: Role) -> Arguments:
+    return {"name": role.name, "namespace": role.namespace}
+
+
 ANYWHERE: Final = (
     Step("Which clusters are there, and are they well?", "kubernetes_clusters", {"view": "health"}),
     Step("How many pods are in which state?", "kubernetes_list", {"kind": "pods", "count_by": ".status.phase"}),
@@ -33,40 +42,26 @@ ANYWHERE: Final = (
 
 LAB: Final = (
     Step("Which clusters are there, and are they well?", "kubernetes_clusters", {"view": "health"}),
-    Step("What runs in the shop?", "kubernetes_list", {"kind": "deployments,pods", "namespace": "shop"}),
-    Step("What went wrong in the last hour?", "kubernetes_events", {"limit": 8}),
+    Step("What runs in payments?", "kubernetes_list", {"kind": "deployments,pods", "namespace": PAYMENTS}),
+    Step("What went wrong there in the last hour?", "kubernetes_events", {"namespace": PAYMENTS, "limit": 8}),
     Step(
-        "Why does the payments worker crash?",
+        f"Why does {CRASH_LOOP.name} crash?",
         "kubernetes_logs",
-        {
-            "kind": "deployment",
-            "name": "worker",
-            "namespace": "payments",
-            "previous": True,
-            "view": "errors",
-        },
+        {"kind": "deployment", **_place(CRASH_LOOP), "previous": True, "view": "errors"},
     ),
-    Step("Is the rollout of checkout done?", "kubernetes_rollout", {"name": "checkout", "namespace": "shop"}),
+    Step(f"Is the rollout of {STUCK_ROLLOUT.name} done?", "kubernetes_rollout", _place(STUCK_ROLLOUT)),
     Step("Who is close to a limit?", "kubernetes_top", {"by": "pods", "show": "near_limit", "limit": 5}),
     Step(
         "A secret: keys, sizes and digests, never the value",
         "kubernetes_get",
-        {
-            "kind": "secret",
-            "name": "db-credentials",
-            "namespace": "shop",
-        },
+        {"kind": "secret", **_place(BASIC_AUTH_SECRET)},
     ),
     Step("Which alerts fire?", "prometheus_rules", {"view": "alerts", "state": "firing"}),
     Step(
         "How busy was the API server?",
         "prometheus_query",
-        {
-            "query": "sum by (verb) (rate(apiserver_request_total[2m]))",
-            "from": "now-15m",
-            "limit": 6,
-        },
+        {"query": "sum by (verb) (rate(apiserver_request_total[2m]))", "from": "now-15m", "limit": 6},
     ),
-    Step("A mistake: a misspelt argument", "kubernetes_list", {"kind": "pods", "namepsace": "shop"}, refused=True),
+    Step("A mistake: a misspelt argument", "kubernetes_list", {"kind": "pods", "namepsace": PAYMENTS}, refused=True),
 )
 """Calls about the scene of the lab."""

@@ -33,7 +33,7 @@ kubernetes: {targets: {prod: {context: prod}}}
 prometheus: {targets: {main: {url: "http://localhost:9090"}}}
 ```
 
-`NAME` stands for a name of your choice, `N` for a position in a list.
+`NAME` stands for a name of your choice.
 """
 
 
@@ -44,5 +44,9 @@ def configuration_page() -> str:
 
 
 def _section(name: str, rows: Sequence[SettingDoc]) -> str:
-    lines = ((f"`{row.path}`", row.type, f"`{row.default}`" if row.default else "", row.description) for row in rows)
+    lines = ((f"`{row.path}`", row.type, _default(row), row.description) for row in rows)
     return f"\n## {name}\n\n" + table(("setting", "type", "default", "meaning"), lines)
+
+
+def _default(setting: SettingDoc) -> str:
+    return {"": "required", "null": ""}.get(setting.default, f"`{setting.default}`")
