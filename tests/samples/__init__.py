@@ -1,0 +1,1 @@
+"""Services made for the tests: small, but real."""
