@@ -1,0 +1,1 @@
+"""The protocol engine alone: our server against the SDK, the same 109 tools on both."""

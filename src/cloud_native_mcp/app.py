@@ -1,0 +1,132 @@
+"""The composition root: the only place that knows every part of the server.
+
+`App` builds the parts from the settings and starts the services; `doors` serves their tools over HTTP or stdio.
+Building and starting contact no backend.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from cloud_native_mcp.audit.trail import AuditTrail
+from cloud_native_mcp.cache.store import SegmentedCache
+from cloud_native_mcp.contract.service import ServiceContext
+from cloud_native_mcp.limits.seats import Seats
+from cloud_native_mcp.manager.discovery import discover
+from cloud_native_mcp.manager.lifecycle import Manager
+from cloud_native_mcp.manager.loading import load_tools
+from cloud_native_mcp.pipeline import CallChain
+from cloud_native_mcp.response.mask import scrub
+from cloud_native_mcp.response.render import Renderer
+from cloud_native_mcp.routing.catalogue import Catalogue, entries_of
+from cloud_native_mcp.routing.cursors import PURPOSE as CURSORS
+from cloud_native_mcp.secrets.references import SecretStore
+from cloud_native_mcp.secrets.sealing import Sealer
+from cloud_native_mcp.secrets.state_key import StateKeys
+from cloud_native_mcp.server_view import RunningServer
+from cloud_native_mcp.stages import Parts
+from cloud_native_mcp.telemetry import logs
+from cloud_native_mcp.telemetry.metrics import Metrics
+from cloud_native_mcp.upstream.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloud_native_mcp.config.settings import Settings
+    from cloud_native_mcp.contract.configuration import ServiceConfig
+    from cloud_native_mcp.contract.effect import Effect, Toolset
+
+
+class App:
+    """One server: build it, `start` it, serve it (`doors`), `close` it.
+
+    Attributes:
+        door: the inside of the server as the doors see it; there after `start`.
+        manager: the services.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.secrets = SecretStore()
+        self.keys = _state_keys(settings, self.secrets)
+        self._digest = self.keys.digest("digest")
+        self._pool = Pool(self.metrics)
+        self._cache = SegmentedCache()
+        self.audit = AuditTrail(settings.audit, digest=self.keys.digest("audit"), observe=self.metrics.audit)
+        self.metrics.audit_enabled(enabled=settings.audit.enabled)
+        self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
+        self._door: CallChain | None = None
+
+    @property
+    def door(self) -> CallChain:
+        """The call chain over the services that run."""
+        if self._door is None:
+            raise RuntimeError("the app is not started")
+        return self._door
+
+    async def start(self) -> None:
+        """Start the services and put their tools in the catalogue."""
+        await self.manager.start()
+        catalogue = Catalogue(
+            [e for one in self.manager.running.values() for e in entries_of(one.spec, one.tools, one.service.targets)],
+            effects=frozenset(self.settings.server.effects),
+            toolset=self.settings.server.toolset,
+        )
+        limits = self.settings.ratelimit
+        self._door = CallChain(
+            Parts(
+                catalogue=catalogue,
+                manager=self.manager,
+                audit=self.audit,
+                seats=Seats(limits.max_concurrent_calls, limits.max_queued_calls),
+                renderer=Renderer(self._digest),
+                cursors=Sealer(self.keys, CURSORS),
+                metrics=self.metrics,
+                view=RunningServer(self.manager, catalogue, self.settings),
+                calls=self.settings.calls,
+            )
+        )
+
+    async def close(self) -> None:
+        """Stop the services, store what is left of the audit, close all connections."""
+        await self.manager.close()
+        await self.audit.close()
+        await self._pool.close()
+
+    def _context(self, name: str, config: ServiceConfig) -> ServiceContext[Any]:
+        return ServiceContext(
+            name=name,
+            config=config,
+            http=self._pool,
+            cache=self._cache,
+            secrets=self.secrets,
+            digest=self._digest,
+            log=logging.getLogger(f"cloud_native_mcp.services.{name}"),
+        )
+
+
+def offline_catalogue(effects: Iterable[Effect], toolset: Toolset, *, plugins: Sequence[str] = ()) -> Catalogue:
+    """The catalogue as it would be with every service on and one target each; needs neither backends nor settings."""
+    entries = [
+        entry
+        for found in discover(plugins)
+        if not found.failure
+        for entry in entries_of(found.spec, load_tools(found), ("default",) if found.spec.target_noun else ())
+    ]
+    return Catalogue(entries, effects=frozenset(effects), toolset=toolset)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send the logs of this process where and how the settings say, with credentials taken out."""
+    logs.configure(settings.logging, scrub=scrub)
+
+
+def _state_keys(settings: Settings, secrets: SecretStore) -> StateKeys:
+    """The configured ring, or a random one that is good until the process ends."""
+    configured = settings.server.state_key
+    if configured is None:
+        return StateKeys.random()
+    references = configured if isinstance(configured, list) else [configured]
+    return StateKeys([secrets.read(reference).encode() for reference in references])
