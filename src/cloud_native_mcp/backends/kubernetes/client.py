@@ -1,0 +1,253 @@
+"""Requests to one cluster."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final, TypeVar, overload
+
+import msgspec
+
+from cloud_native_mcp.backends.kubernetes.discovery import Discovery
+from cloud_native_mcp.backends.kubernetes.meta import PartialObject
+from cloud_native_mcp.backends.kubernetes.status import KubernetesError, raise_for_status
+from cloud_native_mcp.contract.http import HttpResponse, HttpTarget
+from cloud_native_mcp.errors import InvalidArgument
+from cloud_native_mcp.upstream.decode import decode_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+    from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
+    from cloud_native_mcp.backends.kubernetes.resources import Resource
+    from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.http import HttpPool
+    from cloud_native_mcp.contract.service import Cache
+
+JSON: Final = "application/json"
+METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
+DEFAULT_MAX_BYTES: Final = 64_000_000
+_ERROR_BYTES: Final = 64_000
+ShapeT = TypeVar("ShapeT")
+
+
+class VersionInfo(msgspec.Struct, rename="camel"):
+    """Answer of ``/version``."""
+
+    git_version: str = ""
+    major: str = ""
+    minor: str = ""
+    platform: str = ""
+
+
+class KubernetesClient:
+    """One cluster as the server's own identity sees it.
+
+    Every method raises `BackendError` (no connection, no whole answer) or `KubernetesError` (the API server refused or
+    failed). Names and namespaces are checked before anything is sent.
+
+    Attributes:
+        name: the target's name.
+        namespace: the namespace of the configured context.
+        discovery: the kinds of the cluster.
+    """
+
+    def __init__(
+        self, *, name: str, access: ClusterAccess, http: HttpPool, cache: Cache, service: str = "kubernetes"
+    ) -> None:
+        self.name = name
+        self.namespace = access.namespace
+        self.target = HttpTarget(
+            service=service,
+            name=name,
+            base_url=access.server,
+            credentials=access.credentials,
+            tls=access.tls,
+            proxy=access.proxy,
+            headers=access.headers,
+        )
+        self._http = http.client(self.target)
+        self.discovery = Discovery(self._fetch, cache=cache, target=self.target)
+
+    @overload
+    async def get(
+        self, resource: Resource, name: str, *, deadline: Deadline, namespace: str | None = None, subresource: str = ""
+    ) -> dict[str, object]: ...
+
+    @overload
+    async def get(
+        self,
+        resource: Resource,
+        name: str,
+        *,
+        deadline: Deadline,
+        shape: type[ShapeT],
+        namespace: str | None = None,
+        subresource: str = "",
+    ) -> ShapeT: ...
+
+    async def get(
+        self,
+        resource: Resource,
+        name: str,
+        *,
+        deadline: Deadline,
+        shape: type[object] = dict[str, object],
+        namespace: str | None = None,
+        subresource: str = "",
+    ) -> object:
+        """One object, as ``shape`` (default: a plain dict). Kinds outside namespaces ignore ``namespace``."""
+        path = resource.path(namespace=self._namespace(resource, namespace), name=name, subresource=subresource)
+        what = f"get {resource.display} {name}{_inside(resource, namespace)}"
+        response = await self.read(resource, path, what=what, deadline=deadline)
+        return decode_json(response, shape, what=what, target=self.target)
+
+    async def metadata(
+        self, resource: Resource, name: str, *, deadline: Deadline, namespace: str | None = None
+    ) -> PartialObject:
+        """The metadata of one object."""
+        path = resource.path(namespace=self._namespace(resource, namespace), name=name)
+        what = f"get {resource.display} {name}{_inside(resource, namespace)}"
+        response = await self.read(resource, path, what=what, deadline=deadline, accept=METADATA)
+        return decode_json(response, PartialObject, what=what, target=self.target)
+
+    @overload
+    async def create(
+        self,
+        resource: Resource,
+        body: object,
+        *,
+        deadline: Deadline,
+        namespace: str | None = None,
+        read: bool = False,
+    ) -> dict[str, object]: ...
+
+    @overload
+    async def create(
+        self,
+        resource: Resource,
+        body: object,
+        *,
+        deadline: Deadline,
+        shape: type[ShapeT],
+        namespace: str | None = None,
+        read: bool = False,
+    ) -> ShapeT: ...
+
+    async def create(
+        self,
+        resource: Resource,
+        body: object,
+        *,
+        deadline: Deadline,
+        shape: type[object] = dict[str, object],
+        namespace: str | None = None,
+        read: bool = False,
+    ) -> object:
+        """POST an object to its collection; ``read`` for reviews, which store nothing and may be repeated."""
+        what = f"create {resource.display}{_inside(resource, namespace)}"
+        response = await self._http.request(
+            "POST",
+            resource.path(namespace=self._namespace(resource, namespace)),
+            deadline=deadline,
+            headers={"Accept": JSON, "Content-Type": JSON},
+            body=msgspec.json.encode(body),
+            read=read,
+        )
+        raise_for_status(response, what=what, target=self.target)
+        return decode_json(response, shape, what=what, target=self.target)
+
+    async def read(
+        self,
+        resource: Resource,
+        path: str,
+        *,
+        what: str,
+        deadline: Deadline,
+        params: Sequence[tuple[str, str]] = (),
+        accept: str = JSON,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> HttpResponse:
+        """GET a path of a resource. When the API is not there, discovery is asked once whether the kind still exists.
+
+        Raises:
+            InvalidArgument: ``unknown_kind`` when the kind is gone.
+        """
+        try:
+            return await self.fetch(
+                path, what=what, deadline=deadline, params=params, accept=accept, max_bytes=max_bytes
+            )
+        except KubernetesError as error:
+            if not error.path_unknown:
+                raise
+            catalogue = await self.discovery.refreshed(deadline)
+            if catalogue.serves(resource):
+                raise
+            text = f"cluster {self.name} no longer serves {resource.display} ({resource.group_version})"
+            raise InvalidArgument("kind", text, code="unknown_kind") from error
+
+    async def fetch(
+        self,
+        path: str,
+        *,
+        deadline: Deadline,
+        what: str = "",
+        params: Sequence[tuple[str, str]] = (),
+        accept: str = JSON,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> HttpResponse:
+        """GET any percent-encoded path; the answer's status is 2xx."""
+        response = await self._http.request(
+            "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
+        )
+        raise_for_status(response, what=what or f"get {path}", target=self.target)
+        return response
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        *,
+        deadline: Deadline,
+        what: str = "",
+        params: Sequence[tuple[str, str]] = (),
+        accept: str = "*/*",
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """GET a path whose body comes in parts (logs); the status is checked before the block is entered."""
+        async with self._http.stream(
+            "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
+        ) as stream:
+            if not 200 <= stream.status < 300:
+                body = await _beginning(stream.parts())
+                answer = HttpResponse(stream.status, stream.headers, body)
+                raise_for_status(answer, what=what or f"get {path}", target=self.target)
+            yield stream.parts()
+
+    async def version(self, deadline: Deadline) -> VersionInfo:
+        """The API server's version (``GET /version``, which every identity may read)."""
+        response = await self.fetch("/version", what="version", deadline=deadline)
+        return decode_json(response, VersionInfo, what="version", target=self.target)
+
+    async def _fetch(self, path: str, *, deadline: Deadline, accept: str = JSON, etag: str = "") -> HttpResponse:
+        headers = {"Accept": accept} | ({"If-None-Match": etag} if etag else {})
+        response = await self._http.request("GET", path, deadline=deadline, headers=headers)
+        if response.status != 304:
+            raise_for_status(response, what="discovery", target=self.target)
+        return response
+
+    def _namespace(self, resource: Resource, namespace: str | None) -> str | None:
+        """Where an object is: as given, else the context's namespace."""
+        return (namespace or self.namespace) if resource.namespaced else None
+
+
+def _inside(resource: Resource, namespace: str | None) -> str:
+    return f" in {namespace}" if resource.namespaced and namespace else ""
+
+
+async def _beginning(parts: AsyncIterator[bytes]) -> bytes:
+    read = b""
+    async for part in parts:
+        read += part
+        if len(read) > _ERROR_BYTES:
+            break
+    return read

@@ -1,0 +1,158 @@
+"""Credential plugins of a kubeconfig (``client.authentication.k8s.io`` v1 and v1beta1).
+
+Plugins come from the operator's own kubeconfig; no caller can name one.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - the struct below is built from it
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.response.clean import clean
+from cloud_native_mcp.response.mask import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+API_VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+TIMEOUT_SECONDS: Final = 10.0
+EARLY_SECONDS: Final = 30.0
+"""A token is renewed this long before it expires."""
+_MOST_OUTPUT: Final = 1_000_000
+_OWN_VARIABLES: Final = "CNMCP_"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCommand:
+    """What to run. ``cluster`` is the description of the cluster for plugins that ask for it."""
+
+    api_version: str
+    command: str
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    install_hint: str = ""
+    cluster: Mapping[str, object] | None = None
+
+
+class _Status(msgspec.Struct, rename="camel"):
+    token: str = ""
+    expiration_timestamp: datetime | None = None
+    client_certificate_data: str = ""
+
+
+class _ExecCredential(msgspec.Struct, rename="camel"):
+    status: _Status
+    api_version: str = ""
+    kind: str = ""
+
+
+class PluginCredentials:
+    """The token a plugin gives, kept until shortly before it expires or the API server refuses it."""
+
+    __slots__ = ("_clock", "_command", "_expires_at", "_headers", "_lock", "_timeout")
+
+    def __init__(
+        self, command: PluginCommand, *, clock: Callable[[], float] = time.time, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._command = command
+        self._clock = clock
+        self._timeout = timeout
+        self._headers: dict[str, str] = {}
+        self._expires_at: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def headers(self) -> Mapping[str, str]:
+        """The present token; runs the plugin when there is none or it is about to expire.
+
+        Raises:
+            BackendError: ``unauthorized`` with what the plugin said, masked.
+        """
+        async with self._lock:
+            if not self._headers or (self._expires_at is not None and self._clock() > self._expires_at - EARLY_SECONDS):
+                await self._renew()
+            return self._headers
+
+    async def refresh(self) -> bool:
+        """Run the plugin again; whether it gave another token."""
+        async with self._lock:
+            before = self._headers
+            await self._renew()
+            return self._headers != before
+
+    async def _renew(self) -> None:
+        status = _credential(await self._run(), self._command.api_version)
+        self._headers = {"Authorization": f"Bearer {status.token}"}
+        self._expires_at = status.expiration_timestamp.timestamp() if status.expiration_timestamp else None
+
+    async def _run(self) -> bytes:
+        command = self._command
+        try:
+            process = await asyncio.create_subprocess_exec(
+                command.command,
+                *command.args,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=_environment(command),
+            )
+        except OSError as error:
+            hint = f"; {_line(command.install_hint)}" if command.install_hint else ""
+            raise _failed(f"cannot be started ({error.strerror}){hint}") from error
+        try:
+            async with asyncio.timeout(self._timeout):
+                output, complaint = await process.communicate()
+        except TimeoutError as error:
+            raise _failed(f"gave no answer within {self._timeout:g} s") from error
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.communicate()
+        if process.returncode != 0:
+            said = _line(complaint.decode("utf-8", errors="replace"))
+            raise _failed(f"ended with status {process.returncode}{': ' + said if said else ''}")
+        return output
+
+
+def _credential(output: bytes, api_version: str) -> _Status:
+    if len(output) > _MOST_OUTPUT:
+        raise _failed("printed more than 1 MB")
+    try:
+        credential = msgspec.json.decode(output, type=_ExecCredential)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _failed("did not print an ExecCredential") from error
+    if credential.kind != "ExecCredential" or credential.api_version != api_version:
+        raise _failed(f"printed another kind or version than ExecCredential of {api_version}")
+    token = credential.status.token
+    if not token and credential.status.client_certificate_data:
+        raise _failed("gave a client certificate; only tokens are supported")
+    if not token or not token.isascii() or not token.isprintable():
+        raise _failed("gave no usable token")
+    return credential.status
+
+
+def _environment(command: PluginCommand) -> dict[str, str]:
+    """The server's environment without its own settings, the kubeconfig's variables, and the plugin's input."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_VARIABLES)}
+    spec: dict[str, object] = {"interactive": False}
+    if command.cluster is not None:
+        spec["cluster"] = command.cluster
+    info = {"kind": "ExecCredential", "apiVersion": command.api_version, "spec": spec}
+    return {**inherited, **command.env, "KUBERNETES_EXEC_INFO": msgspec.json.encode(info).decode()}
+
+
+def _failed(why: str) -> BackendError:
+    return BackendError("unauthorized", f"the credential plugin of the kubeconfig {why}")
+
+
+def _line(text: str) -> str:
+    return " ".join(scrub(clean(text)).split())[:300]
