@@ -1,0 +1,1 @@
+"""What `prometheus_find` lists."""

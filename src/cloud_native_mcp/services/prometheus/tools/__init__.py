@@ -1,0 +1,1 @@
+"""The tools of this service, one module per subject."""
