@@ -1,0 +1,1 @@
+"""The tools of the utilities service, one module each."""
