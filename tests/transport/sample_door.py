@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ SCHEMAS: dict[str, dict[str, object]] = {
     "alpha_crash": _schema(),
     "alpha_who": _schema(),
     "alpha_hold": _schema(),
+    "alpha_slow": _schema(),
+    "alpha_noise": _schema(),
+    "alpha_count": _schema(),
 }
 HIDDEN = "alpha_hidden"
 """A tool that exists and that nobody may use."""
@@ -48,7 +52,9 @@ class SampleDoor:
     requests: list[CallRequest] = field(default_factory=list[CallRequest])
     waiting: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    release: threading.Event = field(default_factory=threading.Event)
+    _held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(
+        default_factory=list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]
+    )
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -95,13 +101,35 @@ class SampleDoor:
             raise
         return text_answer("never")
 
+    async def slow(self, request: CallRequest) -> CallAnswer:
+        """Tells of its progress, then waits for ever."""
+        await request.progress(1, 2, "began")
+        return await self.wait(request)
+
+    async def noise(self, request: CallRequest) -> CallAnswer:
+        """Prints, as a careless library would."""
+        del request
+        sys.stdout.write("noise\n")
+        sys.stdout.flush()
+        return text_answer("quiet")
+
     async def hold(self, request: CallRequest) -> CallAnswer:
         """Runs until the test lets it go on."""
         del request
+        gate = asyncio.Event()
+        self._held.append((asyncio.get_running_loop(), gate))
         self.waiting.set()
-        while not self.release.is_set():
-            await asyncio.sleep(0.01)
+        await gate.wait()
         return text_answer("finished")
+
+    async def count(self, request: CallRequest) -> CallAnswer:
+        del request
+        return text_answer(f"held {len(self._held)}")
+
+    def let_go(self) -> None:
+        """Let held calls finish; may be called from any thread."""
+        for loop, gate in self._held:
+            loop.call_soon_threadsafe(gate.set)
 
     async def steps(self, request: CallRequest) -> CallAnswer:
         count = request.arguments.get("count", 3)

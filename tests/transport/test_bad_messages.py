@@ -92,8 +92,7 @@ def test_what_is_no_json_is_a_parse_error_and_the_connection_is_kept(
         (b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}', 400),
         (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"a":"x:y","a":"z"}}}', 400),
     ],
-    ids=["deep", "deeper than the bound", "10^6 keys", "many keys", "long list", "10 MB integer", "4 MB integer"]
-    + ["duplicate key", "duplicate key among colons"],
+    ids=lambda value: f"{value[:12]!r}" if isinstance(value, bytes) else str(value),
 )
 def test_json_bombs_are_refused_before_any_tool_runs(server: Running, body: bytes, status: int, version: str) -> None:
     answer = post(server, body, headers=base_headers(version))
@@ -124,9 +123,7 @@ def test_json_bombs_are_refused_before_any_tool_runs(server: Running, body: byte
     ],
     ids=repr,
 )
-def test_what_is_not_one_json_rpc_message_is_an_invalid_request(
-    server: Running, message: object, version: str
-) -> None:
+def test_what_is_not_one_json_rpc_message_is_an_invalid_request(server: Running, message: object, version: str) -> None:
     answer = post(server, json.dumps(message).encode(), headers=base_headers(version))
     assert (answer.status, answer.code) == (400, -32600)
 

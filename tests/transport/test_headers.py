@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from cloud_native_mcp.transport.protocol import MAX_HEAD_BYTES
 from tests.promises import promise
 from tests.transport.serving import Running, serving
-from tests.transport.wire import ALPHA, MODERN, SECONDS, head, headers_for, modern_call, post, raw_exchange, read_answer
+from tests.transport.wire import ALPHA, SECONDS, head, headers_for, modern_call, post, raw_exchange, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,7 @@ def _whole(server: Running, **fields: str) -> bytes:
         {"mcp-name": "alpha_echo\r\nMcp-Name: alpha_echo"},
         {"host": "127.0.0.1\r\nHost: localhost"},
     ],
-    ids=["CR", "LF", "folded", "NUL", "escape", "DEL", "64 kB", "two Authorization", "joined Mcp-Name"]
-    + ["joined equal Mcp-Name", "two Mcp-Name", "two Host"],
+    ids=lambda fields: repr(fields)[:50],
 )
 def test_odd_header_values_are_refused_and_reach_no_log(
     server: Running, fields: dict[str, str], caplog: pytest.LogCaptureFixture
@@ -75,19 +75,10 @@ def test_too_many_header_fields_are_refused(server: Running) -> None:
 def test_a_head_without_end_is_cut_off(server: Running) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
         connection.sendall(f"POST {ALPHA} HTTP/1.1\r\nx-long: ".encode())
-        try:
+        with suppress(ConnectionError):  # closed with our bytes unread: the reset may overtake the answer
             for _ in range(4 * MAX_HEAD_BYTES // 65_536):
                 connection.sendall(b"v" * 65_536)
-        except ConnectionError:
-            pass
-        try:
             assert read_answer(connection).status == 400
-        except ConnectionError:
-            pass  # closed with our bytes unread: the reset may overtake the answer
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b""
     assert post(server, modern_call("alpha_echo", {"text": "next"})).text == "next"
-
-
-def test_the_version_of_the_next_era_is_named_in_the_answer(server: Running) -> None:
-    answer = post(server, modern_call("alpha_echo"))
-    assert answer.last["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "cloud-native-mcp/alpha"
-    assert MODERN == headers_for(modern_call("alpha_echo"))["mcp-protocol-version"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 from mcp_types import INVALID_REQUEST
@@ -21,9 +21,10 @@ from cloud_native_mcp.transport.frame import (
 from cloud_native_mcp.transport.refusal import Refused
 from cloud_native_mcp.transport.reply import reply_text
 from cloud_native_mcp.transport.sessions import bind_user
+from cloud_native_mcp.transport.turns import Taken, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -43,7 +44,7 @@ class Streamable:
         self._body_timeout_s = body_timeout_s
         self._fast = fast
         self._methods = (b"POST",) if endpoint.stateless else (b"GET", b"POST", b"DELETE")
-        self._in_flight: set[tuple[bytes, object]] = set()
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,8 +65,8 @@ class Streamable:
             frame = read_frame(raw, fields)
             if self._fast is not None and (task := self._fast.match(frame, fields)) is not None:
                 return await self._fast.serve(task, scope, receive, send)
-            with self._only_once(frame, fields):
-                return await self._hand_over(raw, scope, receive, send)
+            async with self._turn(frame, fields, send) as answer:
+                return await self._hand_over(raw, scope, receive, answer)
         except Refused as refusal:
             return await refusal.send(send)
         except BodyRefused as refusal:
@@ -73,21 +74,19 @@ class Streamable:
         except ClientGone:
             return None
 
-    @contextmanager
-    def _only_once(self, frame: Frame, fields: Fields) -> Generator[None]:
-        """In a session a request's id names its stream, so a second request of that id must wait for the first."""
+    @asynccontextmanager
+    async def _turn(self, frame: Frame, fields: Fields, send: Send) -> AsyncGenerator[Send]:
+        """In a session a request's id names its stream, so of two requests of one id the second is refused."""
         session = b"" if self._endpoint.stateless or frame.version in MODERN else fields.get(SESSION, b"")
         if not session or frame.kind != "request":
-            yield
+            yield send
             return
-        key = (session, str(frame.request_id))
-        if key in self._in_flight:
-            raise Refused(400, INVALID_REQUEST, "a request of that id is in flight", request_id=frame.request_id)
-        self._in_flight.add(key)
         try:
-            yield
-        finally:
-            self._in_flight.discard(key)
+            async with self._turns.take((session, str(frame.request_id)), send) as watched:
+                yield watched
+        except Taken:
+            text = "a request of that id is in flight"
+            raise Refused(400, INVALID_REQUEST, text, request_id=frame.request_id) from None
 
     async def _hand_over(self, raw: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Replay the message to the protocol library."""
