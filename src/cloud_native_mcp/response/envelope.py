@@ -44,8 +44,9 @@ def defuse(text: str) -> str:
 
 def wrap(text: str, source: str) -> str:
     """Defused text inside the envelope that names its source."""
-    name = (
-        clean_line(source)[:200].replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-    )
+    name = clean_line(source)[:200]
+    for sign, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
+        name = name.replace(sign, entity)
+    name = defuse(name)
     opening = f'<untrusted source="{name}">' if name else "<untrusted>"
     return f"{opening}\n{text}\n</untrusted>"

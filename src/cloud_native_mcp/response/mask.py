@@ -42,10 +42,10 @@ _HEADER: Final = linear(
 _QUERY: Final = linear(r"""(?i)([?&](?:sig|signature|key|code|x-amz-[a-z-]+)=)[^\s&"'<>#]+""")
 _VALUE: Final = r"""(<\d+ bytes(?:, sha [0-9a-f]+)?>|\\+"[^"\\\n]*|"(?:[^"\\\n]|\\.)*|'[^'\n]*|[^\s"'&;,][^\s"'&;]*)"""
 _PAIR: Final = linear(
-    r"""(?i)([a-z0-9_.-]*""" + CREDENTIAL_WORD + r"""[_-]?\d{0,3})(\\*["']?[ \t]*(?::=|=>|[:=])[ \t]*)""" + _VALUE
+    r"""(?i)([a-z0-9_.-]*""" + CREDENTIAL_WORD + r"""[._-]?\d{0,3})(\\*["']?[ \t]*(?::=|=>|[:=])[ \t]*)""" + _VALUE
 )
 _FLAG: Final = linear(
-    r"""(?im)((?:^|[\s"'\[,(])--?[a-z0-9_.-]*"""
+    r"""(?im)((?:--|(?:^|[^a-z0-9._-])-)[a-z0-9_.-]*"""
     + CREDENTIAL_WORD
     + r""")(\\*["']?,?[ \t]+\\*["']?)([^\s"'\\-][^\s"'\\]*)"""
 )
@@ -53,7 +53,7 @@ _BEGIN_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-
 _END_KEY: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----")
 _BLOCK_START: Final = linear(r"(?im)" + CREDENTIAL_WORD + r"""["']?:[ \t]*[|>][-+\d]{0,2}[ \t]*$""")
 _BLOCK: Final = re.compile(
-    r"^([ \t]*(?:- )?)[\"']?[\w.-]{0,100}" + CREDENTIAL_WORD + r"[\"']?:[ \t]*[|>][-+\d]{0,2}[ \t]*$",
+    r"^([ \t]*(?:- )?)[^\n]{0,200}?" + CREDENTIAL_WORD + r"[\"']?:[ \t]*[|>][-+\d]{0,2}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16}")

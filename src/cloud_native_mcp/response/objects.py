@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
-_SECRET_NAME: Final = re.compile(CREDENTIAL_WORD + r"[_-]?\d{0,3}\Z", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(CREDENTIAL_WORD + r"[._-]?\d{0,3}\Z", re.IGNORECASE)
 _SECRET_FLAG: Final = re.compile(r"--?[\w.-]{0,100}" + CREDENTIAL_WORD, re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\$[({][\w.]+[)}]|true|false", re.IGNORECASE)
 _COPY_OF_OBJECT: Final = ("{", "[", "H4sI")

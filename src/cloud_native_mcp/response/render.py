@@ -151,7 +151,7 @@ def _pages(tables: Sequence[TablePart], limit: int) -> dict[int, int]:
     room: dict[int, int] = {}
     for table in tables:
         room[id(table)] = limit
-        if table.fitting(limit) < table.rows:
+        if table.fitting(limit) < table.rows or table.size > limit:
             break
         limit -= table.size
     return room
