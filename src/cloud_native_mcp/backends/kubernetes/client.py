@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
-DEFAULT_MAX_BYTES: Final = 64_000_000
+DEFAULT_MAX_BYTES: Final = 32_000_000
 _ERROR_BYTES: Final = 64_000
 ShapeT = TypeVar("ShapeT")
 
