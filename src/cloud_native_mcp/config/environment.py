@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "CNMCP_"
 NESTING: Final = "__"
-_JSON: Final = ("[", "{")
+JSON_STARTS: Final = ("[", "{")
+"""A value that starts so is JSON."""
 Origins = dict[tuple[str, ...], str]
 """Where values came from, by path: for the text of a problem."""
 
@@ -64,9 +65,9 @@ def _ours(environ: Mapping[str, str], sections: Collection[str]) -> Iterator[tup
     for name in environ:
         if name.startswith(PREFIX) and name != FILE_VARIABLE:
             text = name.removeprefix(PREFIX).lower()
-            if NESTING in text or text in sections or environ[name].startswith(_JSON):
+            if NESTING in text or text in sections or environ[name].startswith(JSON_STARTS):
                 yield name, tuple(text.split(NESTING))
 
 
 def _value(text: str) -> object:
-    return orjson.loads(text) if text.startswith(_JSON) else text
+    return orjson.loads(text) if text.startswith(JSON_STARTS) else text

@@ -47,6 +47,7 @@ class Settings:
         unusable: services whose settings could not even be imported, with the reason in one masked line.
         discovered: every service found, in list order, also those that are off.
         file: the configuration file that was read, if any.
+        given: the sections that some source sets.
     """
 
     server: ServerConfig = field(default_factory=ServerConfig)
@@ -61,6 +62,12 @@ class Settings:
     unusable: Mapping[str, str] = field(default_factory=dict[str, str])
     discovered: tuple[Discovered, ...] = ()
     file: Path | None = None
+    given: frozenset[str] = frozenset()
+
+    @property
+    def names_services(self) -> bool:
+        """Whether someone said which services are to run: a file was read, or a service's section is set."""
+        return self.file is not None or any(found.spec.name in self.given for found in self.discovered)
 
     @property
     def sections(self) -> dict[str, Section]:

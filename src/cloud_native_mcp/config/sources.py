@@ -104,6 +104,7 @@ class _Gathered:
             unusable=self.unusable,
             discovered=tuple(discovered),
             file=self.file,
+            given=frozenset(self.tree),
         )
 
     def with_origin(self, problem: Problem) -> Problem:

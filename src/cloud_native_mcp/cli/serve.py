@@ -1,0 +1,39 @@
+"""``cloud-native-mcp serve``: the server over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloud_native_mcp.cli.options import (
+    ConfigOption,
+    EffectsOption,
+    SetOption,
+    ToolsetOption,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from cloud_native_mcp.app import App
+
+
+def serve(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    effects: EffectsOption = None,
+    toolset: ToolsetOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Serve over HTTP until SIGTERM or Ctrl-C."""
+    from cloud_native_mcp.cli.running import run_in_app
+
+    flags = {"host": host, "port": port, "toolset": toolset}
+    run_in_app(settings_from(config, assignments, effects=effects, server=flags), _serve)
+
+
+async def _serve(app: App) -> None:
+    from cloud_native_mcp.doors import http_server
+
+    await http_server(app).serve()
