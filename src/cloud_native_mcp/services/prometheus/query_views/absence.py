@@ -11,7 +11,7 @@ from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.services.prometheus.answers import Reply
 from cloud_native_mcp.services.prometheus.client import Asked
 from cloud_native_mcp.services.prometheus.labels import NAME, quoted
-from cloud_native_mcp.services.prometheus.numbers import moment, number, parameter
+from cloud_native_mcp.services.prometheus.numbers import moment, number, parameter, span_shown
 from cloud_native_mcp.services.prometheus.syntax import Leaf, leaves, leaves_in_text
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ async def selectors_of(execution: Execution) -> tuple[list[Leaf], Node | None]:
     return leaves(tree), tree
 
 
-async def explain_absence(execution: Execution, start: datetime, end: datetime) -> str:
-    """Why the query gives nothing between two times, when all its selectors find series.
+async def explain_absence(execution: Execution, start: datetime, end: datetime, *, step: timedelta | None) -> str:
+    """Why the query gives nothing between two times, when all its selectors find series there.
 
     Raises:
         ToolError: ``no_data`` when a selector finds nothing there; the text says whether its metric exists and when it
@@ -67,6 +67,8 @@ async def explain_absence(execution: Execution, start: datetime, end: datetime) 
     names = ", ".join(leaf.text() for leaf in found[:_TOLD])
     if not names:
         return "the expression gives no series"
+    if step is not None and step > _LOOKBACK:
+        return f"series exist in the range ({names}), but none at a step of {span_shown(step)}: shorten the range"
     return f"every selector finds series ({names}), but the expression leaves none of them (a comparison or a join?)"
 
 

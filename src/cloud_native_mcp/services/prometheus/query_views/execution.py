@@ -75,8 +75,12 @@ def result(
     blocks: Sequence[Block],
     notes: Sequence[str] = (),
     span: Grid | None = None,
+    per_series: bool = False,
 ) -> Result:
-    """The answer of a query: the backend's warnings first, then the blocks, then how to get less and where to look."""
+    """The answer of a query: the backend's warnings first, then the blocks, then how to get less and where to look.
+
+    ``per_series`` says that a row is a series, so that rows shown and series found can be told together.
+    """
     said = [f"warning: {one_line(text)}" for text in answer.warnings if text.startswith("PromQL")]
     said += [f"info: {one_line(text)}" for text in answer.infos]
     partial = [
@@ -86,7 +90,7 @@ def result(
     return Result(
         header=f"{execution.backend.name}: {header}",
         blocks=[*first, *blocks],
-        page=Page(resume=lambda _: None, total=_total(answer), at_least=answer.more, narrow=NARROW),
+        page=Page(resume=_ends, total=answer.total, at_least=answer.more, narrow=NARROW) if per_series else None,
         notes=[*_cut_note(execution, answer), *notes, *_link(execution, span)],
         partial=partial,
         facts={"kind": answer.kind, "total": answer.total, "at_least": answer.more},
@@ -101,8 +105,8 @@ def counted(answer: QueryAnswer) -> str:
     return f"{shown} of {answer.total} series" if shown != answer.total else f"{shown} series"
 
 
-def _total(answer: QueryAnswer) -> int:
-    return answer.total if answer.kind in {"vector", "matrix"} else 1
+def _ends(_shown: int) -> None:
+    """A query has no further page: it would be another query."""
 
 
 def _cut_note(execution: Execution, answer: QueryAnswer) -> list[str]:

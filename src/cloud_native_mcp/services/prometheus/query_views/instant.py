@@ -32,12 +32,14 @@ async def evaluate(execution: Execution, when: datetime, *, points: bool) -> Res
     if answer.single is not None:
         return result(execution, answer, header=f"{answer.kind} at {at}", blocks=[Text(answer.single[1])])
     if not answer.series:
-        note = await explain_absence(execution, when, when)
+        note = await explain_absence(execution, when, when, step=None)
         return result(execution, answer, header=f"{answer.kind} at {at}, no series", blocks=[Text(note)])
     header = f"{answer.kind} at {at}, {counted(answer)}"
     if answer.kind == "matrix":
-        return result(execution, answer, header=header, blocks=raw_samples(answer.series, points=points))
-    return result(execution, answer, header=f"{header}, largest value first", blocks=_vector(answer))
+        return result(
+            execution, answer, header=header, blocks=raw_samples(answer.series, points=points), per_series=not points
+        )
+    return result(execution, answer, header=f"{header}, largest value first", blocks=_vector(answer), per_series=True)
 
 
 def _vector(answer: QueryAnswer) -> list[Block]:

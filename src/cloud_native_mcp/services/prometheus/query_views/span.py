@@ -28,7 +28,7 @@ async def evaluate(execution: Execution, grid: Grid, *, points_size: int | None)
     answer = await execution.over(grid)
     where = f"range {grid.describe()}"
     if not answer.series:
-        note = await explain_absence(execution, grid.start, grid.end)
+        note = await explain_absence(execution, grid.start, grid.end, step=grid.step)
         header = f"{where}, no series"
         return result(execution, answer, header=header, blocks=[Text(note)], notes=grid.notes(), span=grid)
     header = f"{where}, at most {grid.points} points each, {counted(answer)}"
@@ -36,7 +36,15 @@ async def evaluate(execution: Execution, grid: Grid, *, points_size: int | None)
     notes: list[str] = []
     if points_size is None:
         blocks = summaries(answer.series, grid)
-        header = f"{header}, largest last value first"
+        header = f"{header}, largest last first"
     else:
         blocks, notes = points(answer.series, grid, size=points_size)
-    return result(execution, answer, header=header, blocks=blocks, notes=[*notes, *grid.notes()], span=grid)
+    return result(
+        execution,
+        answer,
+        header=header,
+        blocks=blocks,
+        notes=[*notes, *grid.notes()],
+        span=grid,
+        per_series=points_size is None,
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str
-from cloud_native_mcp.contract.result import Document, Page, Result, Table
+from cloud_native_mcp.contract.result import Page, Result, Table, Text
 from cloud_native_mcp.contract.suggest import nearest
-from cloud_native_mcp.contract.yaml import load_one
+from cloud_native_mcp.contract.yaml import dump, load_one
 from cloud_native_mcp.errors import BackendError, InvalidArgument, ToolError
 from cloud_native_mcp.services.prometheus.answers import LoadedConfig, Reply
 from cloud_native_mcp.services.prometheus.client import Asked
@@ -36,10 +36,10 @@ async def config(catalogue: Catalogue, *, path: str, limit: int) -> Result:
     name = catalogue.backend.name
     if path:
         part = _part(whole, path)
-        return Result(header=f"{name}: configuration at {path}", blocks=[Document(part)])
+        return Result(header=f"{name}: configuration at {path}", blocks=[_yaml(part)])
     jobs = [as_dict(job) for job in as_list(whole.get("scrape_configs"))]
     rows = [_job_row(job) for job in jobs[:limit]]
-    blocks = [Document(_outline(whole), title="outline")]
+    blocks = [_yaml(_outline(whole), title="outline")]
     tables = [Table(["JOB", "EVERY", "SCHEME", "PATH", "FOUND BY"], rows, title="scrape jobs")] if rows else []
     page = Page(resume=lambda _: None, total=len(jobs), narrow="limit, or path with a job name") if rows else None
     header = f"{name}: loaded configuration, {len(jobs)} scrape jobs; path shows a part"
@@ -107,6 +107,11 @@ def _table(
         blocks=[Table(columns, rows[:limit])],
         page=Page(resume=lambda _: None, total=len(rows), narrow="search or limit"),
     )
+
+
+def _yaml(value: object, *, title: str = "") -> Text:
+    """A part of the configuration; its secrets are masked already."""
+    return Text(dump(value).rstrip("\n"), title=title)
 
 
 def _fits(search: str, *texts: str) -> bool:
