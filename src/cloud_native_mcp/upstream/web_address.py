@@ -118,7 +118,7 @@ def _literal(host: str, field: str) -> Address | None:
     """The address a host spells, in any of the forms that system resolvers accept; None for a name."""
     if host.startswith("["):
         try:
-            return ipaddress.IPv6Address(host[1:-1] if "%" not in host else "")
+            return ipaddress.IPv6Address(host[1:-1] if host.endswith("]") and "%" not in host else "")
         except ValueError:
             raise InvalidArgument(field, f"{_short(host)} is not an IPv6 address") from None
     folded = _fold(host, field).removesuffix(".")
