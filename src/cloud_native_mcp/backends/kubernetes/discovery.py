@@ -17,6 +17,7 @@ from cloud_native_mcp.backends.kubernetes.discovery_documents import (
     read_legacy_resources,
 )
 from cloud_native_mcp.backends.kubernetes.resources import Group, Resource
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, InvalidArgument
 from cloud_native_mcp.upstream.decode import decode_json
 
@@ -92,7 +93,7 @@ class Discovery:
         return (await self.catalogue(deadline)).find(group, version, kind)
 
     async def _load(self, deadline: Deadline) -> Catalogue:
-        core, named = await asyncio.gather(self._aggregated("/api", deadline), self._aggregated("/apis", deadline))
+        core, named = await together(self._aggregated("/api", deadline), self._aggregated("/apis", deadline))
         if core is None or named is None:
             return await self._load_legacy(deadline)
         if self._built is not None and self._built[0] == (core, named):
@@ -126,7 +127,7 @@ class Discovery:
                 return await self._legacy_group(group, version, deadline)
 
         pairs = [(group.name, version) for group in groups for version in group.versions]
-        found = await asyncio.gather(*(one(group, version) for group, version in pairs))
+        found = await together(*(one(group, version) for group, version in pairs))
         failed = {group for (group, _), resources in zip(pairs, found, strict=True) if resources is None}
         return Catalogue(
             tuple(Group(group.name, group.versions, group.name in failed) for group in groups),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, metadata_pages
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, ToolError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ async def descendants(
         async with seats:
             return await _listed(client, resource, namespace, deadline)
 
-    answers = await asyncio.gather(*(listed(resource) for resource in resources))
+    answers = await together(*(listed(resource) for resource in resources))
     by_owner: dict[str, list[tuple[Resource, ObjectMeta]]] = {}
     for resource, (metas, _, _) in zip(resources, answers, strict=True):
         for meta in metas:
