@@ -8,16 +8,6 @@ SPEC = ServiceSpec(
     summary="Objects, events, logs, resource use, rollouts, permissions and API documentation of Kubernetes clusters.",
     config="config:KubernetesConfig",
     start="service:start",
-    tools=(
-        "tools.list",
-        "tools.get",
-        "tools.events",
-        "tools.logs",
-        "tools.top",
-        "tools.rollout",
-        "tools.access",
-        "tools.explain",
-        "tools.clusters",
-    ),
+    tools=("tools.list",),
     target_noun="Cluster",
 )

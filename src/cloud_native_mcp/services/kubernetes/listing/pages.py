@@ -1,0 +1,161 @@
+"""A list page by page, in the API's order: one request per kind, and a cursor that goes on after the last row shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
+from cloud_native_mcp.backends.kubernetes.table import table_page
+from cloud_native_mcp.contract.json_values import as_int, as_str
+from cloud_native_mcp.contract.result import Page, Table
+from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.services.kubernetes.listing.columns import Rows, field_rows, readable, table_rows
+from cloud_native_mcp.services.kubernetes.listing.sources import each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.jsonpath import JsonPath
+    from cloud_native_mcp.contract.result import CursorState
+    from cloud_native_mcp.services.kubernetes.listing.columns import ColumnSet
+    from cloud_native_mcp.services.kubernetes.listing.sources import Source
+
+NARROW = "namespace, label_selector or field_selector"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be listed, the same for all kinds."""
+
+    namespace: str | None
+    label_selector: str
+    field_selector: str
+    limit: int
+    columns: ColumnSet
+    fields: Sequence[JsonPath]
+    deadline: Deadline
+    digest: Callable[[bytes], str]
+
+    def query(self, *, cursor: str = "", limit: int | None = None) -> ListQuery:
+        """The API's list query."""
+        return ListQuery(self.namespace, self.label_selector, self.field_selector, limit or self.limit, cursor)
+
+    def across(self, source: Source) -> bool:
+        """Whether rows of several namespaces can come."""
+        return source.resource.namespaced and self.namespace is None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an answer begins: the source, the API's continue token there, rows to pass over, rows shown before."""
+
+    source: int = 0
+    token: str = ""
+    skip: int = 0
+    before: int = 0
+
+    def state(self) -> CursorState:
+        """As it is sealed in a cursor."""
+        return {"source": self.source, "token": self.token, "skip": self.skip, "before": self.before}
+
+    @classmethod
+    def of(cls, state: CursorState | None) -> Position:
+        """The position in a cursor's state, or the beginning."""
+        state = state or {}
+        return cls(
+            as_int(state.get("source")),
+            as_str(state.get("token")),
+            as_int(state.get("skip")),
+            as_int(state.get("before")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One page of one source: its rows from the position on, and what the API said of the rest."""
+
+    number: int
+    source: Source
+    token: str
+    skip: int
+    rows: Rows
+    next_token: str
+    remaining: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The answer of a list: a table per source with rows, what failed, how to go on."""
+
+    tables: Sequence[Table]
+    page: Page
+    failed: Sequence[str]
+    empty: Sequence[Source]
+
+
+async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Position) -> Listed:
+    """At most ``asked.limit`` rows from the position on, over as many sources as they come from."""
+    if position.source >= len(sources):
+        raise ToolError("expired_cursor", "cursor: the kinds or clusters changed; list again without cursor")
+    numbers = {id(source): number for number, source in enumerate(sources)}
+
+    async def ask(source: Source) -> Fetched:
+        number = numbers[id(source)]
+        first = number == position.source
+        return await _fetch(source, asked, number, position.token if first else "", position.skip if first else 0)
+
+    answers, failed = await each(sources[position.source :], ask)
+    fetched = [page for _, page in answers]
+    tables: list[Table] = []
+    room = asked.limit
+    for one in fetched:
+        cells = one.rows.cells[:room]
+        room -= len(cells)
+        if cells:
+            title = one.source.words if len(sources) > 1 else ""
+            tables.append(Table(one.rows.columns, cells, title=title))
+    page = Page(
+        resume=lambda shown: _resume(fetched, position, shown),
+        total=_total(fetched, position),
+        at_least=any(one.next_token and one.remaining is None for one in fetched),
+        narrow=NARROW,
+    )
+    return Listed(tables, page, failed, [one.source for one in fetched if not one.rows.cells])
+
+
+async def _fetch(source: Source, asked: Asked, number: int, token: str, skip: int) -> Fetched:
+    query = asked.query(cursor=token)
+    across = asked.across(source)
+    if asked.fields:
+        objects = await list_page(
+            source.client, source.resource, query, item=dict[str, object], deadline=asked.deadline
+        )
+        prepare = readable(source.resource, asked.digest)
+        rows = field_rows([prepare(one) for one in objects.items], asked.fields, namespaces=across)
+        cursor, remaining = objects.cursor, objects.remaining
+    else:
+        include = "Metadata" if across or asked.columns == "labels" else "None"
+        table = await table_page(source.client, source.resource, query, include=include, deadline=asked.deadline)
+        rows = table_rows(table, columns=asked.columns, namespaces=across)
+        cursor, remaining = table.cursor, table.remaining
+    return Fetched(number, source, token, skip, Rows(rows.columns, rows.cells[skip:]), cursor, remaining)
+
+
+def _resume(fetched: Sequence[Fetched], start: Position, shown: int) -> CursorState | None:
+    """The position after so many rows, or None at the end of everything."""
+    left = shown
+    for one in fetched:
+        count = len(one.rows.cells)
+        if left < count:
+            return Position(one.number, one.token, one.skip + left, start.before + shown).state()
+        left -= count
+        if one.next_token:
+            return Position(one.number, one.next_token, 0, start.before + shown).state()
+    return None
+
+
+def _total(fetched: Sequence[Fetched], start: Position) -> int:
+    """Rows before, here, and after as far as the API tells."""
+    return start.before + sum(len(one.rows.cells) + (one.remaining or 0) for one in fetched)

@@ -1,0 +1,53 @@
+"""Whether a namespace exists: an API server answers an empty list for one that does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cloud_native_mcp.backends.kubernetes.lists import ListQuery, metadata_page
+from cloud_native_mcp.contract.suggest import nearest
+from cloud_native_mcp.errors import BackendError
+
+if TYPE_CHECKING:
+    from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.contract.call import Call
+    from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.services.kubernetes.service import KubernetesService
+
+_LOOKED_AT: Final = 500
+
+
+async def missing_namespaces(call: Call[KubernetesService], namespace: str | None) -> list[str]:
+    """A line for each asked cluster that has no such namespace."""
+    if namespace is None:
+        return []
+    lines = [await missing_namespace(call.service.client(t), namespace, deadline=call.deadline) for t in call.targets]
+    return [line for line in lines if line]
+
+
+async def missing_namespace(client: KubernetesClient, namespace: str, *, deadline: Deadline) -> str:
+    """A line that says the namespace does not exist, with near names; empty when it exists or may not be read."""
+    resource = await client.discovery.find("", "v1", "Namespace", deadline=deadline)
+    if resource is None:
+        return ""
+    try:
+        await client.metadata(resource, namespace, deadline=deadline)
+    except BackendError as error:
+        if error.code != "not_found":
+            return ""
+    else:
+        return ""
+    near = await _near(client, namespace, deadline)
+    hint = f"; near: {', '.join(near)}" if near else ""
+    return f"namespace {namespace} does not exist on {client.name}{hint}"
+
+
+async def _near(client: KubernetesClient, namespace: str, deadline: Deadline) -> list[str]:
+    resource = await client.discovery.find("", "v1", "Namespace", deadline=deadline)
+    if resource is None:
+        return []
+    try:
+        page = await metadata_page(client, resource, ListQuery(limit=_LOOKED_AT), deadline=deadline)
+    except BackendError:
+        return []
+    return nearest(namespace, [one.metadata.name for one in page.items])
