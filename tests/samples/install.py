@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -39,3 +40,16 @@ def install_abacus(folder: Path) -> Path:
     command += ["--disable-pip-version-check", "--target", str(target), str(build_wheel(folder))]
     subprocess.run(command, check=True, capture_output=True, timeout=100)
     return target
+
+
+def announce_ledger(folder: Path) -> dict[str, str]:
+    """Make the ledger an installed package for other processes; the environment variables they need for it.
+
+    Their configuration must name it: ``plugins: [ledger]``.
+    """
+    information = folder / "ledger_sample-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ledger-sample\nVersion: 1.0\n", "utf-8")
+    entry_points = "[cloud_native_mcp.services]\nledger = tests.samples.ledger:SPEC\n"
+    (information / "entry_points.txt").write_text(entry_points, "utf-8")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), str(ABACUS.parent.parent.parent)])}

@@ -34,15 +34,16 @@ def read(environ: Mapping[str, str], sections: Collection[str]) -> tuple[dict[st
         if not all(path):
             problems.append(Problem(name, f"has an empty part between its {NESTING}"))
             continue
+        if path in origins:
+            problems.append(Problem(name, f"sets the same as {origins[path]}"))
+            continue
         try:
             place(tree, path, _value(environ[name]))
             origins[path] = name
         except orjson.JSONDecodeError:
             problems.append(Problem(name, "starts like JSON and is not JSON"))
         except Clash:
-            problems.append(
-                Problem(name, "clashes with another variable that sets the same, or something above or below it")
-            )
+            problems.append(Problem(name, "clashes with another variable that sets something above or below it"))
     return tree, origins, problems
 
 

@@ -28,7 +28,7 @@ def overlaid(under: Mapping[str, object], over: Mapping[str, object]) -> dict[st
 
 
 def place(tree: dict[str, object], path: Sequence[str], value: object) -> None:
-    """Put a value at a path, laying a mapping over one that is there.
+    """Put a value at a path in place of what is there; a mapping is laid over one that is there.
 
     Raises:
         Clash: on the way, or at the end, a plain value and a mapping meet.
@@ -39,10 +39,10 @@ def place(tree: dict[str, object], path: Sequence[str], value: object) -> None:
             raise Clash
         tree = cast("dict[str, object]", below)
     there = tree.get(path[-1])
-    if there is None:
-        tree[path[-1]] = value
-    elif isinstance(there, dict) and isinstance(value, dict):
+    if isinstance(there, dict) and isinstance(value, dict):
         tree[path[-1]] = overlaid(cast("dict[str, object]", there), cast("dict[str, object]", value))
+    elif there is None or isinstance(there, dict) == isinstance(value, dict):
+        tree[path[-1]] = value
     else:
         raise Clash
 
