@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     stop = command("down", _down, "stop everything")
     stop.add_argument("--wipe", action="store_true", help="remove the state folder too")
     command("status", _status, "show the servers")
+    command("reset", _reset, "bring the scene back to what was seeded")
     command("env", _env, "print the env file")
     build = command("build", _build, "build what is missing")
     build.add_argument("--only", nargs="+", default=[], metavar="NAME", help="what to build")
@@ -97,6 +98,13 @@ def _status(options: argparse.Namespace) -> None:
     for line in lifecycle.status(_state(options)):
         word = "ready" if line.ready else "stopped" if line.pid is None else "starting"
         print(f"{line.name:26}{line.pid or '-':>8}  {word:10}{line.address:18}{line.log}")
+
+
+def _reset(options: argparse.Namespace) -> None:
+    progress = _progress(options)
+    start = time.monotonic()
+    done = lifecycle.reset(_state(options), progress=progress)
+    progress.say(f"{done} ({time.monotonic() - start:.1f} s)")
 
 
 def _env(options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from lab.locks import exclusive
 from lab.probes import wait_until
 from lab.processes import Processes
 from lab.progress import Progress
+from lab.scene import restore
 from lab.servers import SERVERS, select
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 900.0
 DEFAULT_NODES = 5
+SCENE = "scene"
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,16 @@ def build(names: Iterable[str], *, progress: Progress) -> None:
 def up(state: State, *, only: Sequence[str] = (), nodes: int = DEFAULT_NODES, progress: Progress) -> dict[str, str]:
     """Start what does not run, seed the scene, and answer the facts in the env file.
 
-    `only` names servers and groups (what they need comes along); nothing means everything.
+    `only` names servers and groups (what they need comes along), and `scene`; nothing means everything.
     On any failure, what this call started is stopped again.
     """
-    servers = select(only)
+    servers = select([name for name in only if name != SCENE] or (["base"] if only else []))
     with exclusive(state.lock, within=LOCK_SECONDS):
         build((name for server in servers for name in (server.name, *server.artefacts)), progress=progress)
         lab = _prepare(state, servers, nodes, progress)
         runner = _Runner(lab, Processes(state.processes, state.logs))
         try:
-            for server in servers:
-                runner.start(server)
-            runner.await_ready(servers)
+            runner.bring_up(servers, seeding=not only or SCENE in only)
             return _write_env(lab, servers)
         except BaseException:
             stop(state, runner.started)
@@ -96,6 +96,16 @@ def stop(state: State, names: Iterable[str]) -> list[str]:
     needed = {need for server in SERVERS for need in server.needs}
     waves = [left - needed, *({server.name} for server in reversed(SERVERS) if server.name in needed)]
     return [name for wave in waves for name in processes.stop(sorted(wave & left))]
+
+
+def reset(state: State, *, progress: Progress) -> str:
+    """Bring the scene of a running lab back to what was seeded; answers what had to be done."""
+    with exclusive(state.lock, within=LOCK_SECONDS):
+        lab = attach(state, progress=progress)
+        try:
+            return restore.restore(lab)
+        finally:
+            lab.close()
 
 
 def attach(state: State, *, progress: Progress) -> Lab:
@@ -139,6 +149,22 @@ class _Runner:
         self._processes = processes
         self._ready: set[str] = set()
         self.started: list[str] = []
+
+    def bring_up(self, servers: Sequence[Server], *, seeding: bool) -> None:
+        """Start the servers; the scene comes before those that measure it, since they look only now and then."""
+        first = servers_named(servers, [server.name for server in select(restore.NEEDS)])
+        seeding = seeding and not restore.is_seeded(self._lab.state)
+        for server in first:
+            self.start(server)
+        if seeding:
+            self.await_ready(first)
+            restore.begin(self._lab)
+        for server in servers:
+            if server not in first:
+                self.start(server)
+        self.await_ready(servers)
+        if seeding:
+            restore.finish(self._lab)
 
     def start(self, server: Server) -> None:
         self.await_ready(servers_named(SERVERS, server.needs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab import namespaces
 from lab import nodes as lab_nodes
 from lab.errors import LabError
 from lab.kube import Manifest, in_parallel
@@ -19,7 +20,6 @@ APPLICATIONS = ("catalog", "cart", "search", "billing", "mailer", "recommender",
 TEAMS = ("storefront", "core", "data")
 PODS_PER_NODE = 110
 START_SECONDS = 600.0
-_NAMESPACE_SECONDS = 60.0
 
 
 def fill(lab: Lab, *, pods: int, nodes: int, namespace: str) -> None:
@@ -31,12 +31,12 @@ def fill(lab: Lab, *, pods: int, nodes: int, namespace: str) -> None:
         raise LabError(f"{pods} pods need {-(-pods // PODS_PER_NODE)} nodes: a node holds {PODS_PER_NODE}")
     api = lab.api
     _ensure_nodes(api, nodes)
-    _ensure_namespace(api, namespace)
+    namespaces.create(api, _namespace(namespace))
     present = _count(api, namespace)
     if present > pods:
         _clear(lab, namespace)
         _ensure_nodes(api, nodes)
-        _ensure_namespace(api, namespace)
+        namespaces.create(api, _namespace(namespace))
         present = 0
     with lab.progress.work(f"writing {pods - present} pods") as ticker:
 
@@ -99,6 +99,10 @@ def pod(index: int, nodes: int) -> Manifest:
     }
 
 
+def _namespace(name: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {LABEL: "true"}}}
+
+
 def _node_name(index: int) -> str:
     return f"scale-{index:03d}"
 
@@ -118,13 +122,6 @@ def _extra_node(name: str, index: int, taint: Manifest) -> Manifest:
     return node
 
 
-def _ensure_namespace(api: KubeApi, namespace: str) -> None:
-    labels = {LABEL: "true"}
-    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
-    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    wait_until("the default service account", lambda: api.find(account) is not None, within=_NAMESPACE_SECONDS)
-
-
 def _count(api: KubeApi, namespace: str) -> int:
     page = api.get(f"/api/v1/namespaces/{namespace}/pods?limit=1")
     return len(page["items"]) + int(page["metadata"].get("remainingItemCount") or 0)
@@ -136,20 +133,7 @@ def _all_run(api: KubeApi, namespace: str) -> bool:
 
 
 def _clear(lab: Lab, namespace: str) -> None:
-    api = lab.api
-    names = [str(pod["metadata"]["name"]) for pod in api.items(f"/api/v1/namespaces/{namespace}/pods")]
-    with lab.progress.work(f"removing {len(names)} pods") as ticker:
-
-        def remove(name: str) -> None:
-            api.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", grace=0)
-            ticker.tick()
-
-        in_parallel(remove, names, connections=CONNECTIONS)
-    extra = api.items(f"{lab_nodes.NODES}?labelSelector={LABEL.replace('/', '%2F')}")
-    in_parallel(lambda node: api.delete(f"{lab_nodes.NODES}/{node['metadata']['name']}"), extra)
-    api.delete(f"/api/v1/namespaces/{namespace}")
-    wait_until(
-        f"removal of namespace {namespace}",
-        lambda: api.find(f"/api/v1/namespaces/{namespace}") is None,
-        within=_NAMESPACE_SECONDS,
-    )
+    with lab.progress.work(f"removing namespace {namespace}"):
+        namespaces.remove(lab.api, namespace)
+        extra = lab.api.items(f"{lab_nodes.NODES}?labelSelector={LABEL.replace('/', '%2F')}")
+        in_parallel(lambda node: lab.api.delete(f"{lab_nodes.NODES}/{node['metadata']['name']}"), extra)

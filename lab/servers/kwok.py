@@ -13,7 +13,8 @@ from lab.servers.contract import Server
 if TYPE_CHECKING:
     from lab.context import Lab
 
-DEBUG_DOORS = Path(__file__).parent.parent / "conf" / "kwok-doors.yaml"
+FATES = Path(__file__).parent.parent / "conf" / "fates.yaml"
+DOORS = FATES.with_name("kwok-doors.yaml")
 FATE = "lab/fate"
 CRDS = (
     *("Stage", "Metric", "ResourceUsage", "ClusterResourceUsage", "Logs", "ClusterLogs", "Exec", "ClusterExec"),
@@ -29,6 +30,11 @@ class Kwok(Server):
     artefacts = ("kwok-manifests",)
     ports = ("kwok",)
 
+    def configure(self, lab: Lab) -> tuple[Path, ...]:
+        """It reads its configuration from the API server; a change in ours must reach it there."""
+        del lab
+        return (FATES, DOORS)
+
     def prepare(self, lab: Lab) -> None:
         """Register its kinds, its stock stages, and what logs, exec and port-forward answer."""
         manifests = lab.artefact("kwok-manifests")
@@ -38,8 +44,9 @@ class Kwok(Server):
             _wait_established(lab, str(crd["metadata"]["name"]))
         stages = [spare_the_fated(stage) for stage in _read_folder(manifests / "stages")]
         lab.state.pod_logs.mkdir(parents=True, exist_ok=True)
-        doors = DEBUG_DOORS.read_text(encoding="utf-8").replace("@PORT@", str(lab.ports["kwok"]))
-        in_parallel(lab.api.apply, [*stages, *_read_folder(manifests / "metrics"), *parse_manifests(doors)])
+        doors = DOORS.read_text(encoding="utf-8").replace("@PORT@", str(lab.ports["kwok"]))
+        own = [*read_manifests(FATES), *parse_manifests(doors)]
+        in_parallel(lab.api.apply, [*stages, *_read_folder(manifests / "metrics"), *own])
 
     def command(self, lab: Lab) -> list[str]:
         """See https://kwok.sigs.k8s.io/docs/generated/kwok/."""
