@@ -34,6 +34,7 @@ SCHEMAS: dict[str, dict[str, object]] = {
     "alpha_slow": _schema(),
     "alpha_noise": _schema(),
     "alpha_count": _schema(),
+    "alpha_broken": _schema(),
 }
 HIDDEN = "alpha_hidden"
 """A tool that exists and that nobody may use."""
@@ -121,6 +122,11 @@ class SampleDoor:
         self.waiting.set()
         await gate.wait()
         return text_answer("finished")
+
+    async def broken(self, request: CallRequest) -> CallAnswer:
+        """Text that is not Unicode: half of a surrogate pair."""
+        del request
+        return text_answer("half \ud83d")
 
     async def count(self, request: CallRequest) -> CallAnswer:
         del request

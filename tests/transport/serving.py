@@ -21,6 +21,7 @@ from tests.transport.sample_door import SampleDoor
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 
+    from mcp.server.subscriptions import SubscriptionBus
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cloud_native_mcp.routing.request import ToolDoor
@@ -94,6 +95,7 @@ def serving(
     wrap: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
     raw: Mapping[str, RawHandlers] | None = None,
     state_keys: Sequence[bytes] | None = None,
+    bus: SubscriptionBus | None = None,
     session_retry_ms: int = 1_000,
     count_connections: Callable[[int], None] | None = None,
     **settings: object,
@@ -110,6 +112,7 @@ def serving(
         wrap=wrap,
         raw=raw,
         state_keys=state_keys,
+        bus=bus,
         session_retry_ms=session_retry_ms,
     )
 

@@ -91,7 +91,8 @@ def base_headers(version: str | None) -> dict[str, str]:
 def headers_for(message: Json) -> dict[str, str]:
     """The headers a client of the message's era sends with it."""
     params = cast("Json", message.get("params") or {})
-    version = cast("Json", params.get("_meta") or {}).get(f"{META}protocolVersion")
+    meta = params.get("_meta")
+    version = cast("Json", meta).get(f"{META}protocolVersion") if isinstance(meta, dict) else None
     if version is None:
         return base_headers(LEGACY)
     headers = {**base_headers(str(version)), "mcp-method": str(message["method"])}

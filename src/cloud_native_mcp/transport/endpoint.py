@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
-from mcp.server.caching import CacheHint
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
@@ -42,6 +42,13 @@ LIST_TTL_MS: Final = 60_000
 LIST_SCOPE: Final = "private"
 """What a caller sees depends on its rights, so no shared cache may keep it."""
 STATE_AUDIENCE: Final = "cloud-native-mcp"
+_CACHE_HINTS: Final[dict[CacheableMethod, CacheHint]] = {
+    "tools/list": CacheHint(LIST_TTL_MS, LIST_SCOPE),
+    "prompts/list": CacheHint(LIST_TTL_MS, LIST_SCOPE),
+    "resources/list": CacheHint(LIST_TTL_MS, LIST_SCOPE),
+    "resources/templates/list": CacheHint(LIST_TTL_MS, LIST_SCOPE),
+    "resources/read": CacheHint(0, LIST_SCOPE),
+}
 _NOTICE_SECONDS: Final = 5.0
 
 
@@ -152,7 +159,7 @@ class Endpoint:
             "cloud-native-mcp" if self.name == AGGREGATE else f"cloud-native-mcp/{self.name}",
             version=identity.version,
             instructions=identity.instructions or None,
-            cache_hints={"tools/list": CacheHint(LIST_TTL_MS, LIST_SCOPE)},
+            cache_hints=_CACHE_HINTS,
             get_tool_input_schema=self.input_schema,
         )
         server.announces = not self.stateless
