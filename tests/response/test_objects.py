@@ -96,6 +96,7 @@ def test_credentials_in_environments_arguments_and_fields_are_masked() -> None:
         "args": ["--admin-token", CANARY, "--port", "80"],
         "secureJsonData": {"httpHeaderValue1": CANARY},
         "adminPassword": CANARY,
+        "apiKey": [CANARY, {"name": "kept"}],
         "secretName": "db",
         "tokenRef": {"name": "x"},
     }

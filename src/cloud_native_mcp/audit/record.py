@@ -136,10 +136,14 @@ def _canonical(value: object) -> bytes:
 
 
 def _argument(name: str, value: object, digest: Digest, most: int) -> object:
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, bool) or value is None:
+        return value
+    if is_secret_name(name):
+        return _digested(_canonical(value), digest)
+    if isinstance(value, int | float):
         return value
     if isinstance(value, str):
-        if is_secret_name(name) or _HOLDS_SECRET.search(value):
+        if _HOLDS_SECRET.search(value):
             return _digested(value.encode("utf-8", "surrogatepass"), digest)
         return _text(value, digest, most)
     masked = mask_object(value, digest)

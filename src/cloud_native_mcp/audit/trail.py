@@ -142,7 +142,8 @@ class AuditTrail:
                         await self._hurry.wait()
             self._hurry.clear()
             self._wake.clear()
-            await self._store(thread)
+            if self._lines:
+                await self._store(thread)
 
     async def _store(self, thread: SinkThread) -> None:
         lines, self._lines, self._pending = self._lines, [], 0

@@ -136,7 +136,7 @@ def _presented(headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
     if authorization is not None:
         scheme, _, value = authorization.partition(b" ")
         if scheme.lower() == b"bearer":
-            bearer = value.strip()
+            bearer = value.strip() or None
     if bearer is not None and api_key is not None and not hmac.compare_digest(bearer, api_key):
         raise BadCredentials("Authorization and X-API-Key name different keys; send one of them")
     return api_key if api_key is not None else bearer

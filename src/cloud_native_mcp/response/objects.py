@@ -91,12 +91,12 @@ class _Masker:
             name = clean(str(key))
             if name == "metadata" and isinstance(item, dict):
                 fields[name] = self._metadata(cast("Mapping[str, object]", item), depth + 1)
-            elif isinstance(item, str) and is_secret_name(name):
-                fields[name] = self._text(item)
+            elif isinstance(item, str | list | tuple) and is_secret_name(name):
+                fields[name] = self._under_secret_name(cast("str | Sequence[object]", item), depth)
             elif name in _SEALED_MAPS and isinstance(item, dict):
                 fields[name] = self._sealed(cast("Mapping[str, object]", item), encoded=False)
             else:
-                fields[name] = self.value(item, depth + 1)
+                fields[name] = self.value(cast("object", item), depth + 1)
         return fields
 
     def _metadata(self, metadata: Mapping[str, object], depth: int, *, of_secret: bool = False) -> dict[str, object]:
@@ -137,6 +137,11 @@ class _Masker:
             clean(str(key)): masked(_decoded(item) if encoded else str(item), self._digest)
             for key, item in cast("dict[str, object]", values).items()
         }
+
+    def _under_secret_name(self, item: str | Sequence[object], depth: int) -> object:
+        if isinstance(item, str):
+            return self._text(item)
+        return [self._text(part) if isinstance(part, str) else self.value(part, depth + 2) for part in item]
 
     def _text(self, text: str) -> str:
         return text if not text or _REFERENCE.fullmatch(text) else masked(text, self._digest)
