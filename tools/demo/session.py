@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent
 from rich.console import Console
 from rich.text import Text
@@ -42,7 +43,11 @@ async def _ask(client: Client, step: Step) -> bool:
     shown = " ".join(f"{name}={_plain(value)}" for name, value in step.arguments.items())
     _console.print(Text.assemble(("→ ", "bold cyan"), (step.tool, "bold"), " ", shown))
     began = time.perf_counter()
-    answer = await client.call_tool(step.tool, dict(step.arguments))
+    try:
+        answer = await client.call_tool(step.tool, dict(step.arguments))
+    except MCPError as error:
+        _console.print(Text(f"  {error}", style="red"))
+        return False
     milliseconds = (time.perf_counter() - began) * 1000
     text = _text(answer)
     lines = text.splitlines()
