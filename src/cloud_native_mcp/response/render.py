@@ -132,7 +132,8 @@ class _Layout:
         if page is None:
             return ""
         state = page.resume(self.shown)
-        facts = [f"shown {self.shown}" + _of_total(page, self.shown, ended=state is None)]
+        rows = any(isinstance(part, TablePart) for part in self._parts)
+        facts = [f"shown {self.shown}" + _of_total(page, self.shown, ended=state is None)] if rows else []
         if state is not None:
             if page.narrow:
                 facts.append(f"narrow with {safe_line(page.narrow)}")
