@@ -126,9 +126,13 @@ class HttpClient(Protocol):
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        read: bool | None = None,
         max_bytes: int = 64_000_000,
     ) -> AbstractAsyncContextManager[HttpStream]:
-        """One request whose body is read in parts; leaving the block early closes the connection."""
+        """One request whose body is read in parts; leaving the block early closes the connection.
+
+        ``read`` as in `request`; only opening the stream is ever repeated, never reading it.
+        """
         ...
 
 
