@@ -28,6 +28,7 @@ from cloud_native_mcp.server_view import RunningServer
 from cloud_native_mcp.stages import Parts
 from cloud_native_mcp.telemetry import logs
 from cloud_native_mcp.telemetry.metrics import Metrics
+from cloud_native_mcp.upstream.address import parse_base_url
 from cloud_native_mcp.upstream.pool import Pool
 
 if TYPE_CHECKING:
@@ -104,7 +105,17 @@ class App:
             secrets=self.secrets,
             digest=self._digest,
             log=logging.getLogger(f"cloud_native_mcp.services.{name}"),
+            occupied=self._occupied,
         )
+
+    def _occupied(self) -> Sequence[str]:
+        """Where this server and its backends are: no caller may have these fetched."""
+        server = self.settings.server
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        own = [f"{host}:{server.port}"]
+        if server.public_url:
+            own.append(parse_base_url(server.public_url, setting="server.public_url").shown)
+        return [*own, *self._pool.addresses()]
 
 
 def offline_catalogue(effects: Iterable[Effect], toolset: Toolset, *, plugins: Sequence[str] = ()) -> Catalogue:

@@ -59,6 +59,10 @@ class Pool:
         self._clients[target.service, target.name] = client
         return client
 
+    def addresses(self) -> tuple[str, ...]:
+        """``host:port`` of every target a client was made for."""
+        return tuple(client.address.shown for client in self._clients.values())
+
     def session(self, target: HttpTarget, address: Address, *, stream: bool) -> aiohttp.ClientSession:
         """The session whose connections a request of this target uses."""
         if self._closed:
