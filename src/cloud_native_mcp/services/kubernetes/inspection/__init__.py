@@ -1,0 +1,1 @@
+"""Looking at single objects: descriptions, clean documents, and the tree of what belongs together."""
