@@ -79,7 +79,7 @@ async def _missing_capability(ctx: Context, params: types.CallToolRequestParams)
     del params
     capabilities = ctx.session.client_capabilities
     if capabilities is None or capabilities.sampling is None:
-        data = {"requiredCapabilities": {"sampling": {}}}
+        data: Json = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "the client does not offer sampling", data)
     return text_result("sampling is there")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from tests.transport.wire import ALPHA, LEGACY, SECONDS, Answer, Json, base_headers, head, post, read_answer, request
 
@@ -36,7 +36,7 @@ def open_session(server: Running, *, path: str = ALPHA, headers: dict[str, str] 
 class Stream:
     """An event stream being read: the answer of a POST, or a GET."""
 
-    def __init__(self, server: Running, path: str, message: Json | None = None, **fields: str) -> None:
+    def __init__(self, server: Running, path: str, message: Json | None = None, /, **fields: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
         if message is None:
             lines = [f"GET {path} HTTP/1.1", f"host: 127.0.0.1:{server.port}", "accept: text/event-stream"]
@@ -77,7 +77,7 @@ class Stream:
         self._file.close()
         self._socket.close()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,8 +87,8 @@ class Stream:
 class SseClient(Stream):
     """A client of HTTP+SSE (2024-11-05) that has shaken hands."""
 
-    def __init__(self, server: Running, service: str = "alpha", **fields: str) -> None:
-        super().__init__(server, f"/api/{service}/sse", **fields)
+    def __init__(self, server: Running, /, **fields: str) -> None:
+        super().__init__(server, "/api/alpha/sse", **fields)
         self._server = server
         self.fields = fields
         assert self.status() == 200

@@ -37,8 +37,8 @@ INITIALIZE = request(
 
 @pytest.fixture(scope="module", params=["fast", "library", "sessions"])
 def server(request: pytest.FixtureRequest) -> Iterator[Running]:
-    settings = {"fast": {}, "library": {"fast_path": False}, "sessions": {"legacy": "sessions"}}[request.param]
-    with serving(**settings) as running:
+    legacy = "sessions" if request.param == "sessions" else "stateless"
+    with serving(fast_path=request.param != "library", legacy=legacy) as running:
         yield running
 
 

@@ -30,6 +30,7 @@ async def _replayed(events: SessionEvents, after: str) -> tuple[str | None, list
 async def test_only_later_events_of_the_same_stream_are_replayed() -> None:
     events = SessionEvents()
     start = await events.store_event("a", None)
+    last = start
     for stream, text in (("a", "one"), ("b", "other"), ("a", "two")):
         last = await events.store_event(stream, _notice(text))
     assert await _replayed(events, start) == ("a", ["one", "two"])
@@ -46,7 +47,7 @@ async def test_the_oldest_events_are_forgotten_and_a_client_behind_them_is_told_
 
 async def test_the_bytes_kept_are_bounded_too() -> None:
     events = SessionEvents()
-    first = await events.store_event("a", None)
+    first = last = await events.store_event("a", None)
     for _ in range(3):
         last = await events.store_event("a", _notice("x" * (MAX_BYTES // 2)))
     assert await _replayed(events, first) == (None, [])

@@ -121,7 +121,7 @@ COLD: list[tuple[Json, dict[str, str | None]]] = [
     (modern_call("alpha_echo", progressToken=1.5), {}),
     (modern_call("alpha_echo", progressToken=True), {}),
     (modern_call("alpha_echo", progressToken=None), {}),
-    (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientCapabilities": []}), {}),
+    (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientCapabilities": 5}), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientCapabilities": {"sampling": 5}}), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientInfo": {"name": 5}}), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/logLevel": "debug"}), {}),

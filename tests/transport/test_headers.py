@@ -13,7 +13,7 @@ import pytest
 from cloud_native_mcp.transport.protocol import MAX_HEAD_BYTES
 from tests.promises import promise
 from tests.transport.serving import Running, serving
-from tests.transport.wire import ALPHA, SECONDS, head, headers_for, modern_call, post, raw_exchange, read_answer
+from tests.transport.wire import ALPHA, SECONDS, head, headers_for, modern_call, post, raw_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,10 +75,12 @@ def test_too_many_header_fields_are_refused(server: Running) -> None:
 def test_a_head_without_end_is_cut_off(server: Running) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
         connection.sendall(f"POST {ALPHA} HTTP/1.1\r\nx-long: ".encode())
-        with suppress(ConnectionError):  # closed with our bytes unread: the reset may overtake the answer
+        with suppress(ConnectionError):
             for _ in range(4 * MAX_HEAD_BYTES // 65_536):
                 connection.sendall(b"v" * 65_536)
-            assert read_answer(connection).status == 400
-        with suppress(ConnectionError):
-            assert connection.recv(1) == b""
+        received = b""
+        with suppress(ConnectionError):  # closed with our bytes unread: the reset may overtake the answer
+            while part := connection.recv(4096):
+                received += part
+        assert not received or received.startswith(b"HTTP/1.1 400 ")
     assert post(server, modern_call("alpha_echo", {"text": "next"})).text == "next"

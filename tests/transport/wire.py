@@ -52,7 +52,7 @@ class Answer:
         return cast("str", self.last["result"]["content"][0]["text"])
 
 
-def envelope(version: str = MODERN, **more: object) -> Json:
+def envelope(version: str = MODERN, /, **more: object) -> Json:
     return {
         f"{META}protocolVersion": version,
         f"{META}clientCapabilities": {},
@@ -68,13 +68,13 @@ def request(method: str, params: Json | None = None, *, request_id: object = 1) 
     return message
 
 
-def modern_call(tool: str, arguments: Json | None = None, *, request_id: object = 1, **meta: object) -> Json:
+def modern_call(tool: str, arguments: Json | None = None, /, *, request_id: object = 1, **meta: object) -> Json:
     return request(
         "tools/call", {"name": tool, "arguments": arguments or {}, "_meta": envelope(**meta)}, request_id=request_id
     )
 
 
-def legacy_call(tool: str, arguments: Json | None = None, *, request_id: object = 1, **meta: object) -> Json:
+def legacy_call(tool: str, arguments: Json | None = None, /, *, request_id: object = 1, **meta: object) -> Json:
     params: Json = {"name": tool, "arguments": arguments or {}}
     if meta:
         params["_meta"] = meta
@@ -128,7 +128,7 @@ def get(server: Running, path: str, headers: Mapping[str, str] | None = None) ->
     return exchange(server, "GET", path, headers=headers)
 
 
-def head(server: Running, path: str = ALPHA, **fields: str) -> bytes:
+def head(server: Running, path: str = ALPHA, /, **fields: str) -> bytes:
     """The head of a POST as bytes, for what a decent client library refuses to send."""
     usual = {"host": f"127.0.0.1:{server.port}", **base_headers(LEGACY), **fields}
     lines = [f"POST {path} HTTP/1.1", *(f"{key}: {value}" for key, value in usual.items())]
