@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.upstream.address import parse_base_url
 from cloud_native_mcp.upstream.breaker import FIRST_PAUSE, LONGEST_PAUSE, OPENS_AFTER, Breaker
+from cloud_native_mcp.upstream.client import Client
+from cloud_native_mcp.upstream.observer import NoObserver
+from cloud_native_mcp.upstream.pool import Pool
+from cloud_native_mcp.upstream.tls import TlsContexts
 from tests.fault_server.behaviours import answer, stall
 from tests.fault_server.server import closed_port, fault_server
 from tests.promises import promise
-from tests.upstream.clients import Observed, client_for, soon
+from tests.upstream.clients import Observed, client_for, sample_target, soon
 
 
 class Clock:
@@ -110,16 +113,25 @@ async def test_slow_answers_and_server_errors_do_not_open_the_breaker() -> None:
     assert statuses == [500] * 9
 
 
-async def test_a_backend_that_comes_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloud_native_mcp.upstream.breaker.FIRST_PAUSE", 0.01)
-    async with fault_server(answer(b"[]")) as server, client_for(server.url) as client:
-        fail(client._breaker, OPENS_AFTER)
-        async with asyncio.timeout(5):
-            while True:
-                try:
-                    response = await client.request("GET", "/x", deadline=soon())
-                except BackendError:
-                    await asyncio.sleep(0.05)
-                else:
-                    break
-    assert response.body == b"[]"
+async def test_a_backend_that_comes_back_is_used_again_after_one_good_probe() -> None:
+    clock = Clock()
+    guarded = breaker(clock)
+    pool = Pool()
+    try:
+        async with fault_server(answer(b"[]")) as server:
+            client = Client(
+                sample_target(server.url),
+                parse_base_url(server.url, setting="url"),
+                sessions=pool,
+                tls=TlsContexts(),
+                breaker=guarded,
+                observer=NoObserver(),
+            )
+            fail(guarded, OPENS_AFTER)
+            with pytest.raises(BackendError, match="not tried"):
+                await client.request("GET", "/x", deadline=soon())
+            clock.now = FIRST_PAUSE
+            answers = [await client.request("GET", "/x", deadline=soon()) for _ in range(3)]
+    finally:
+        await pool.close()
+    assert [response.body for response in answers] == [b"[]"] * 3

@@ -114,6 +114,18 @@ async def test_every_kind_kubectl_knows_is_resolved_by_its_full_name(lab: LabEnv
     assert len(printed) > 50
 
 
+async def test_the_older_form_of_discovery_tells_the_same_kinds(lab: LabEnv) -> None:
+    async with connected(lab.kubeconfig_viewer) as client:
+        aggregated = await client.discovery.catalogue(soon())
+        legacy = await client.discovery._load_legacy(soon())
+    assert {(r, frozenset(r.subresources)) for r in legacy.resources} == {
+        (r, frozenset(r.subresources)) for r in aggregated.resources
+    }
+    assert {group.name: group.versions for group in legacy.groups} == {
+        group.name: group.versions for group in aggregated.groups
+    }
+
+
 async def test_custom_kinds_have_their_own_columns(lab: LabEnv) -> None:
     async with connected(lab.kubeconfig_admin) as client:
         backups = await client.discovery.resolve("backup", deadline=soon())
