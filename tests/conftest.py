@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from pytest_asyncio import is_async_test
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 5.0
 """How long closing sockets and tasks may take after a test before they count as leaked."""
+
+settings.register_profile("no-clock", deadline=None)
+settings.load_profile("no-clock")
 
 _DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").is_dir() else Path("/dev/fd")
 
