@@ -120,6 +120,11 @@ def test_one_key_cannot_stand_for_two_callers() -> None:
     assert "the same key as that of a" in problems["auth.api_keys.b.key"]
 
 
+def test_a_short_api_key_is_refused() -> None:
+    problems = problems_of(flags={"auth": {"api_keys": {"me": {"key": "letmein"}}}})
+    assert "at least 16 characters" in problems["auth.api_keys.me.key"]
+
+
 def test_a_short_state_key_is_refused() -> None:
     problems = problems_of(environ={"CNMCP_SERVER__STATE_KEY": '["short", "' + "k" * 32 + '"]'})
     assert list(problems) == ["server.state_key[0]"]

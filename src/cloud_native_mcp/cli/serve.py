@@ -26,11 +26,14 @@ def serve(
     toolset: ToolsetOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Serve over HTTP until SIGTERM or Ctrl-C."""
+    """Serve over HTTP until SIGTERM or Ctrl-C. Exit code 1 when the port is taken."""
     from cloud_native_mcp.cli.running import run_in_app
 
     flags = {"host": host, "port": port, "toolset": toolset}
-    run_in_app(settings_from(config, assignments, effects=effects, server=flags), _serve)
+    try:
+        run_in_app(settings_from(config, assignments, effects=effects, server=flags), _serve)
+    except SystemExit as ended:  # the HTTP library's own way out when it cannot listen; it has logged why
+        raise typer.Exit(1 if ended.code else 0) from None
 
 
 async def _serve(app: App) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from cloud_native_mcp.auth.authenticator import MIN_KEY
 from cloud_native_mcp.config.schema_walk import root, secrets_of
 from cloud_native_mcp.config.tree import dotted
 from cloud_native_mcp.errors import ConfigError, Problem
@@ -22,7 +23,7 @@ def check(settings: Settings, secrets: SecretReader) -> list[Problem]:
     """Every problem that no section shows by itself."""
     values, problems = _read_secrets(settings, secrets)
     problems += _short_state_keys(values)
-    problems += _shared_keys(settings.auth, values)
+    problems += _faulty_api_keys(settings.auth, values)
     problems += _open_to_the_network(settings)
     return problems
 
@@ -60,13 +61,17 @@ def _short_state_keys(values: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(path, f"needs at least {KEY_BYTES} bytes; make one with `openssl rand -base64 32`")
 
 
-def _shared_keys(auth: AuthConfig, values: Mapping[str, str]) -> Iterator[Problem]:
-    """One API key that stands for two callers: nobody could tell them apart."""
+def _faulty_api_keys(auth: AuthConfig, values: Mapping[str, str]) -> Iterator[Problem]:
+    """Keys that can be guessed, or that stand for two callers nobody could tell apart."""
     owners: dict[str, str] = {}
     for visible_id in auth.api_keys:
         path = dotted(("auth", "api_keys", visible_id, "key"))
         value = values.get(path)
-        if value is not None and (owner := owners.setdefault(value, visible_id)) != visible_id:
+        if value is None:
+            continue
+        if len(value) < MIN_KEY:
+            yield Problem(path, f"needs at least {MIN_KEY} characters; make one with `openssl rand -base64 32`")
+        if (owner := owners.setdefault(value, visible_id)) != visible_id:
             yield Problem(path, f"is the same key as that of {owner}")
 
 
