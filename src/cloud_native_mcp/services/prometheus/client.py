@@ -37,7 +37,7 @@ STREAM_BYTES: Final = 256_000_000
 _ERROR_BYTES: Final = 64_000
 _UNSPLIT_BYTES: Final = 3_000_000
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-_SERIES: Final = b'{"metric":{'
+_SERIES: Final = "metric"
 _LIMIT_WARNING: Final = "results truncated due to limit"
 
 
@@ -147,14 +147,14 @@ class PrometheusClient:
         *,
         deadline: Deadline,
         params: Params,
-        marker: bytes,
+        key: str,
         shape: type[ElementT],
         take: Callable[[ElementT], None],
     ) -> bytes:
         """GET an API path whose answer holds long arrays, and take each element as it comes.
 
         Args:
-            marker: how an element begins (see `splitter.Splitter`).
+            key: the first key of an element (see `splitter.Splitter`).
 
         Returns:
             The document around the elements.
@@ -164,7 +164,7 @@ class PrometheusClient:
             "GET", f"/api/v1{path}", deadline=deadline.sooner(self._seconds), params=params, max_bytes=STREAM_BYTES
         ) as stream:
             await self._check(stream, asked)
-            splitter = Splitter(marker)
+            splitter = Splitter(key)
             async for part in stream.parts():
                 for element in splitter.feed(part):
                     take(self._decoded(decoder, element, asked))
@@ -173,6 +173,8 @@ class PrometheusClient:
         self._reply(HttpResponse(200, stream.headers, frame), Reply[dict[str, object]], asked)
         if last is not None:
             take(self._decoded(decoder, last, asked))
+        if f'"{key}"'.encode() in frame:
+            raise self._bad(asked, "the answer is not of the expected form")
         return frame
 
     def _posted(self, path: str, form: Params, deadline: Deadline) -> AbstractAsyncContextManager[HttpStream]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DECODER = json.JSONDecoder()
+_DECODER: Final = json.JSONDecoder()
+_LONGEST_MARKER: Final = 64
+_BETWEEN: Final = re.compile(rb"\}\s{0,8},\s{0,8}\Z")
 
 
 class IncompleteJson(Exception):
@@ -16,19 +19,19 @@ class IncompleteJson(Exception):
 
 
 class Splitter:
-    """Elements of arrays whose elements all begin with the same bytes.
+    """Elements of arrays whose elements all begin alike.
 
     Args:
-        marker: how an element begins, such as ``{"metric":{``. It must hold an unescaped quote and end in a bracket, so
-            that it cannot occur inside a string or where a string is the value.
+        key: the first key of an element, whose value is an object: elements begin with ``{"key":{``. Inside a string
+            the quotes would be escaped, so that text of a label can never look like the beginning of an element.
 
     What is around the elements is kept apart (`finish`): it is the same document with empty arrays.
     """
 
     __slots__ = ("_buffer", "_frame", "_inside", "_marker", "_scanned")
 
-    def __init__(self, marker: bytes) -> None:
-        self._marker = marker
+    def __init__(self, key: str) -> None:
+        self._marker = re.compile(rb'\{\s{0,8}"%b"\s{0,8}:\s{0,8}\{' % re.escape(key.encode()))
         self._buffer = bytearray()
         self._frame = bytearray()
         self._inside = False
@@ -37,16 +40,18 @@ class Splitter:
     def feed(self, part: bytes) -> Iterator[bytes]:
         """The elements that are whole after one more part of the body."""
         self._buffer += part
-        while (found := self._buffer.find(self._marker, self._scanned)) >= 0:
-            piece = bytes(self._buffer[:found])
-            del self._buffer[:found]
+        while (found := self._marker.search(self._buffer, self._scanned)) is not None:
+            start = found.start()
+            del found  # it would keep the buffer from shrinking
+            piece = bytes(self._buffer[:start])
+            del self._buffer[:start]
             self._scanned = 1
             if self._inside:
                 yield self._element(piece)
             else:
                 self._frame += piece
                 self._inside = True
-        self._scanned = max(self._scanned, len(self._buffer) - len(self._marker) + 1)
+        self._scanned = max(self._scanned, len(self._buffer) - _LONGEST_MARKER)
 
     @property
     def waiting(self) -> int:
@@ -66,8 +71,8 @@ class Splitter:
 
     def _element(self, piece: bytes) -> bytes:
         """Cut what follows the element (a comma, or the way to the next array) off and keep it in the frame."""
-        if piece.endswith(b"},"):
-            return piece[:-1]
+        if _BETWEEN.search(piece, max(0, len(piece) - _LONGEST_MARKER)) is not None:
+            return piece[: piece.rindex(b",")]
         try:
             text = piece.decode()
             _, end = _DECODER.raw_decode(text)

@@ -60,9 +60,10 @@ class Execution:
     async def _run(self, path: str, times: Params) -> QueryAnswer:
         """Run it; the backend is told to give up before the call's deadline."""
         within = self.deadline
-        if self.timeout is not None:
-            within = within.sooner(self.timeout.total_seconds() + _ANSWER_SECONDS)
         seconds = max(0.1, within.remaining - _ANSWER_SECONDS)
+        if self.timeout is not None:
+            seconds = min(seconds, self.timeout.total_seconds())
+            within = within.sooner(seconds + _ANSWER_SECONDS)
         params = [("query", self.query), *times, ("timeout", f"{seconds:.3f}")]
         return await self.backend.client.query(path, self.asked, deadline=within, params=params, keep=self.limit)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.prometheus.client import Params
     from cloud_native_mcp.services.prometheus.service import Backend
 
-_MARKER: Final = b'{"discoveredLabels":{'
+_KEY: Final = "discoveredLabels"
 _RANK: Final = {"down": 0, "unknown": 1, "up": 2}
 ASKED: Final = Asked("targets", alternative="this backend scrapes nothing; query `up == 0` for targets that are down")
 
@@ -36,7 +36,7 @@ async def active_targets(
         ASKED,
         deadline=deadline,
         params=_params("active", pool),
-        marker=_MARKER,
+        key=_KEY,
         shape=ActiveTarget,
         take=take,
     )
@@ -64,7 +64,7 @@ async def discovered_targets(
         ASKED,
         deadline=deadline,
         params=_params(state, pool),
-        marker=_MARKER,
+        key=_KEY,
         shape=DiscoveredTarget,
         take=take,
     )
