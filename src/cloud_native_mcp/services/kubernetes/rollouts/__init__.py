@@ -1,0 +1,1 @@
+"""Rollouts of workloads: their state, their revisions, and what changed between two."""
