@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_native_mcp import services
 from tests.config.loading import problems_of, settings_of, write
 from tests.promises import promise
 
@@ -55,6 +56,19 @@ def test_every_problem_of_a_configuration_is_told_at_once_with_its_path(tmp_path
     assert problems["prometheus.targets.main.url"] == "is required"
     assert problems["ratelimit.burst"] == "must be a whole number (from CNMCP_RATELIMIT__BURST)"
     assert problems["audit.fsync"].endswith("(from a flag)")
+
+
+@promise("B20")
+def test_two_services_of_one_name_are_told_among_the_other_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "__init__.py").write_text("from tests.samples.ledger import SPEC as SPEC\n", "utf-8")
+    monkeypatch.setattr(services, "__path__", [*services.__path__, str(tmp_path)])
+    problems = problems_of(flags={"server": {"port": "high"}})
+    monkeypatch.delitem(sys.modules, "cloud_native_mcp.services.ledger")
+    assert "the name ledger is taken by cloud_native_mcp.services.ledger" in problems["services"]
+    assert "server.port" in problems
 
 
 @promise("B20")

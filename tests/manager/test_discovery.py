@@ -71,6 +71,10 @@ def _discover_twin() -> None:
         del sys.modules["tests.samples.twin"]
 
 
+def test_a_service_named_twice_is_there_once() -> None:
+    assert [found.spec.name for found in discover(extra=[LEDGER, LEDGER])].count("ledger") == 1
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
 def test_a_service_cannot_take_a_name_of_the_server(name: str, dropped: Path) -> None:
     _service_folder(dropped, f"taken_{name}", SPEC.format(name=name, version=1))

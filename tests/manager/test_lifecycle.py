@@ -23,6 +23,10 @@ def _variant(name: str, **changes: Any) -> Discovered:
     return Discovered(replace(found.spec, name=name, **changes), found.package)
 
 
+async def _starts_nothing(context: ServiceContext[object]) -> None:
+    del context
+
+
 async def test_a_wanted_service_runs_with_its_tools_and_ends() -> None:
     manager = manager_of({"ledger": ledger_config(targets={"main": {}, "other": {"entries": 2}})})
     await manager.start()
@@ -50,13 +54,16 @@ async def test_a_service_that_is_not_wanted_stays_off(values: dict[str, object])
         ({"start": "service:absent"}, "there is no service:absent"),
         ({"start": "service:SHOP_TOKEN"}, "cannot be called"),
         ({"start": "absent:start"}, "ModuleNotFoundError"),
+        ({"start": "service:Entry"}, "TypeError"),
+        ({"start": "service:starts_nothing"}, "has no targets, probe, close"),
         ({"tools": ("tools.absent",)}, "ModuleNotFoundError"),
         ({"tools": ("service",)}, "there is no service:TOOLS"),
     ],
 )
 async def test_a_service_declared_wrongly_fails_alone(
-    changes: dict[str, Any], why: str, caplog: pytest.LogCaptureFixture
+    changes: dict[str, Any], why: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ledger_service, "starts_nothing", _starts_nothing, raising=False)
     wanted = ledger_config(targets={"main": {}})
     manager = manager_of({"ledger": wanted, "broken": wanted}, more=(_variant("broken", **changes),))
     await manager.start()

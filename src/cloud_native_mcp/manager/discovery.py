@@ -57,6 +57,7 @@ def discover(plugins: Sequence[str] = (), *, extra: Sequence[str] = ()) -> tuple
         found += [_imported(point.module, point.name) for point in offered]
         if not offered:
             faults.append(_not_installed(asked))
+    found = list({service.package: service for service in found}.values())
     faults += _name_faults(found)
     if faults:
         raise ServiceDefinitionError("; ".join(faults))
@@ -112,5 +113,5 @@ def _name_faults(found: Sequence[Discovered]) -> Iterator[str]:
             yield f"{service.package}: the name {name} is reserved for the server itself"
         elif _NAME.fullmatch(name) is None:
             yield f"{service.package}: {name[:80]!a} is no name; use lower case letters, digits and _, at most 30"
-        elif owners.setdefault(name, service.package) != service.package:
-            yield f"{service.package}: the name {name} is taken by {owners[name]}"
+        elif (owner := owners.setdefault(name, service.package)) != service.package:
+            yield f"{service.package}: the name {name} is taken by {owner}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloud_native_mcp.contract.server import Reachability
-    from cloud_native_mcp.contract.service import Probe, Service
+    from cloud_native_mcp.contract.service import Service
     from cloud_native_mcp.errors import BackendError
 
 PROBE_SECONDS: Final = 2.0
@@ -59,7 +59,9 @@ class HealthBook:
         """Ask one backend now, at most 2 s. Whatever it answers but a good answer counts as unreachable."""
         began = time.perf_counter()
         try:
-            answer = await isolated_run(_ask(running, target), seconds=PROBE_SECONDS)
+            answer = await isolated_run(
+                lambda: running.probe(target, Deadline.after(PROBE_SECONDS)), seconds=PROBE_SECONDS
+            )
         except ServiceFailed as failed:
             self._note(service, target, "unreachable", error=str(failed))
         else:
@@ -96,10 +98,6 @@ class HealthBook:
         if latency_ms is None and before is not None:
             latency_ms, version = before.latency_ms, before.version
         self._seen[service, target] = _Seen(state, self._clock(), latency_ms, version, error)
-
-
-async def _ask(running: Service, target: str) -> Probe:
-    return await running.probe(target, Deadline.after(PROBE_SECONDS))
 
 
 async def probe_all(book: HealthBook, services: dict[str, Service]) -> None:

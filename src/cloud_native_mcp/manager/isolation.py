@@ -16,7 +16,7 @@ from cloud_native_mcp.response.clean import clean_line
 from cloud_native_mcp.response.mask import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ def isolated(load: Callable[[], ValueT]) -> ValueT:
         raise _failed(error) from None
 
 
-async def isolated_run(work: Coroutine[object, object, ValueT], *, seconds: float) -> ValueT:
-    """What the coroutine gives within that many seconds.
+async def isolated_run(work: Callable[[], Awaitable[ValueT]], *, seconds: float) -> ValueT:
+    """What ``work`` gives within that many seconds.
 
     Raises:
         ServiceFailed: for anything it raises, and when it takes longer.
@@ -50,7 +50,7 @@ async def isolated_run(work: Coroutine[object, object, ValueT], *, seconds: floa
     timer = asyncio.timeout(seconds)
     try:
         async with timer:
-            return await work
+            return await work()
     except Exception as error:  # noqa: BLE001 - the border named above
         if timer.expired():
             raise ServiceFailed(f"not finished within {seconds:g} s") from None

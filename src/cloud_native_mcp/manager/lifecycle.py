@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud_native_mcp.contract.server import ServiceHealth
+from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.manager.health import HealthBook, probe_all
 from cloud_native_mcp.manager.isolation import ServiceFailed, isolated, isolated_run
 from cloud_native_mcp.manager.loading import load_start, load_tools
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cloud_native_mcp.contract.configuration import ServiceConfig
-    from cloud_native_mcp.contract.service import Service, ServiceContext, ServiceSpec
+    from cloud_native_mcp.contract.service import Service, ServiceContext, ServiceSpec, Start
     from cloud_native_mcp.contract.tool import Tool
     from cloud_native_mcp.errors import BackendError
     from cloud_native_mcp.manager.discovery import Discovered
@@ -97,7 +98,7 @@ class Manager:
         while self._running:
             name, running = self._running.popitem()
             try:
-                await isolated_run(running.service.close(), seconds=CLOSE_SECONDS)
+                await isolated_run(running.service.close, seconds=CLOSE_SECONDS)
             except ServiceFailed as failed:
                 logger.warning("service %s did not end well: %s", name, failed)
 
@@ -129,5 +130,13 @@ class Manager:
         tools = isolated(lambda: load_tools(found))
         start = isolated(lambda: load_start(found))
         context = self._context(found.spec.name, config)
-        service = await isolated_run(start(context), seconds=START_SECONDS)
+        service = await isolated_run(lambda: _call(start, context), seconds=START_SECONDS)
         return Running(found.spec, tools, service, config)
+
+
+async def _call(start: Start, context: ServiceContext[Any]) -> Service:
+    service = await start(context)
+    missing = [name for name in ("targets", "probe", "close") if not hasattr(service, name)]
+    if missing:
+        raise ServiceDefinitionError(f"{context.name}: what starting gave has no {', '.join(missing)}")
+    return service
