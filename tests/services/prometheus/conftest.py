@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from tests.calls import Desk
+
+
+_REAL = frozenset({"server", "agent"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that ask a real server need the lab's binaries."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.is_relative_to(Path(__file__).parent):
+            if _REAL & set(item.fixturenames):
+                item.add_marker(pytest.mark.lab)
 
 
 @pytest.fixture(scope="session")

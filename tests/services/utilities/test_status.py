@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp import __version__
-from tests.fault_server.server import closed_port
+from tests.fault_server.behaviours import answer
+from tests.fault_server.server import closed_port, fault_server
 from tests.services.utilities.serving import OTHER, serving
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ async def test_a_dead_backend_is_a_row_with_its_error_once_it_is_tested(tmp_path
             assert "refused the connection" in row[-1]
             after = rows_of(await server.text("status"))[0]
             assert after[2].startswith("unreachable")
+
+
+async def test_a_backend_that_answers_is_reachable_with_its_version_and_latency(tmp_path: Path) -> None:
+    build = answer({"status": "success", "data": {"version": "3.5.0"}})
+    async with fault_server(build) as backend:
+        async with serving(tmp_path, prometheus={"targets": {"main": {"url": backend.url}}}) as server:
+            row = rows_of(await server.text("status", probe=True))[0]
+        assert row[:2] == ["prometheus", "main"]
+        assert row[2].startswith("reachable")
+        assert row[3].endswith(" ms")
+        assert row[4:] == ["3.5.0", "read", "-"]
+        assert len(backend.requests) == 1
 
 
 async def test_one_service_can_be_asked_for_and_a_misspelt_one_finds_its_neighbour(tmp_path: Path) -> None:
