@@ -31,9 +31,25 @@ def decode(raw: bytes) -> object:
         raise BadJson(f"Parse error: nested deeper than {MAX_DEPTH} levels") from None
     # A key has exactly one colon outside strings. As many colons as decoded keys therefore proves that none was
     # dropped as a duplicate; more of them says nothing (strings hold colons too), so then the text is read again.
-    if raw.count(b":") != _count_keys(value):
+    shallow = len(raw) <= MAX_MEMBERS and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+    if raw.count(b":") != (_count_keys_of_small(value) if shallow else _count_keys(value)):
         _refuse_duplicate_keys(raw)
     return value
+
+
+def _count_keys_of_small(root: object) -> int:
+    """Number of object keys in a value whose text is too short to be deep or large."""
+    keys = 0
+    open_nodes = [root]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, dict):
+            children = cast("dict[str, object]", node).values()
+            keys += len(children)
+            open_nodes += [child for child in children if type(child) is dict or type(child) is list]
+        elif isinstance(node, list):
+            open_nodes += [child for child in cast("list[object]", node) if type(child) is dict or type(child) is list]
+    return keys
 
 
 def _count_keys(root: object) -> int:

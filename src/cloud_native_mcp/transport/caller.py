@@ -60,7 +60,7 @@ class Caller:
             progress=progress,
             request_id=secrets.token_hex(8),
         )
-        with self._drain.work():
+        with self._drain:
             try:
                 return await self._door.call(request)
             except ToolError as error:

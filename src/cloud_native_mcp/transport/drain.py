@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.transport.reply import reply_text
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 RETRY_AFTER_SECONDS: Final = b"5"
@@ -18,7 +15,10 @@ _ALWAYS: Final = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
 class Drain:
-    """Whether the server is ending, and the work still in flight (calls, and requests that post a message)."""
+    """Whether the server is ending, and the work still in flight (calls, and requests that post a message).
+
+    A piece of work is done inside ``with drain:``; pieces overlap and nest.
+    """
 
     def __init__(self) -> None:
         self.draining = False
@@ -35,17 +35,16 @@ class Drain:
         """Pieces of work not finished yet."""
         return self._work
 
-    @contextmanager
-    def work(self) -> Generator[None]:
-        """Marks a piece of work in flight."""
+    def __enter__(self) -> None:
+        """A piece of work begins."""
         self._work += 1
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self._work -= 1
-            if not self._work:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        """It has ended, one way or another."""
+        self._work -= 1
+        if not self._work:
+            self._idle.set()
 
     async def idle(self, seconds: float) -> bool:
         """Wait until nothing is in flight; False when that took longer than ``seconds``."""
@@ -73,5 +72,5 @@ class DrainGate:
             return await reply_text(send, 503, "shutting down; use another node or try again", headers=headers)
         if scope["method"] != "POST":  # streams of sessions end when told, not by themselves
             return await self._app(scope, receive, send)
-        with self._drain.work():
+        with self._drain:
             return await self._app(scope, receive, send)

@@ -42,8 +42,7 @@ class HeaderRules:
         headers = cast("RawHeaders", scope["headers"])
         if fault := _fault(headers):
             return await reply_text(send, 400, fault, headers=[(b"connection", b"close")])
-        if any(value[-1:].isspace() or value[:1].isspace() for _, value in headers):
-            scope["headers"] = [(name, value.strip()) for name, value in headers]
+        scope["headers"] = [(name, value.strip()) for name, value in headers]
         return await self._app(scope, receive, send)
 
 

@@ -105,7 +105,7 @@ class Matcher:
             return False
         if name and not _names(fields.get(NAME), name):
             return False
-        if any(header.startswith(_PARAM_PREFIX) for header in fields):
+        if _PARAM_PREFIX in b" ".join(fields):
             return False
         return _is_token(meta.get("progressToken", 0)) and self._knows_client(frame.version, meta)
 
