@@ -18,6 +18,7 @@ from tests.transport.sessions import SseClient, Stream, open_session
 from tests.transport.wire import (
     ALPHA,
     LEGACY,
+    META,
     MODERN,
     Json,
     envelope,
@@ -188,6 +189,9 @@ def test_discovery_names_the_server_and_its_versions(server: Running) -> None:
     assert found["supportedVersions"] == [MODERN]
     assert found["instructions"] == "Sample tools."
     assert found["capabilities"]["tools"] == {"listChanged": True}
+    assert found["_meta"][f"{META}serverInfo"] == {"name": "cloud-native-mcp", "version": "0.0.0"}
+    service = post(server, modern_call("alpha_echo")).last["result"]["_meta"][f"{META}serverInfo"]
+    assert service["name"] == "cloud-native-mcp/alpha"
 
 
 def test_an_answer_can_be_asked_for_by_a_call_of_the_same_id_again(server: Running) -> None:
