@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cloud_native_mcp.cache.store import SegmentedCache
 from cloud_native_mcp.contract.call import Call
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.principal import LOCAL
+from cloud_native_mcp.contract.result import Table
 from cloud_native_mcp.contract.service import ServiceContext, ServiceSpec
 from cloud_native_mcp.manager.discovery import Discovered
 from cloud_native_mcp.manager.loading import load_config_type, load_start, load_tools
@@ -131,7 +132,7 @@ def make_call(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool answered, and the text a client sees of it. ``cursors`` are the states that were sealed."""
+    """What a tool answered, and the text and cursor a client sees of it."""
 
     result: Result
     text: str
@@ -140,8 +141,8 @@ class Answer:
     @property
     def rows(self) -> list[list[str]]:
         """The cells of all tables, in order, as text; empty cells are empty texts."""
-        tables = [block for block in self.result.blocks if hasattr(block, "rows")]
-        return [["" if cell is None else str(cell) for cell in row] for table in tables for row in table.rows]  # type: ignore[union-attr]
+        tables = [block for block in self.result.blocks if isinstance(block, Table)]
+        return [["" if cell is None else str(cell) for cell in row] for table in tables for row in table.rows]
 
 
 class _HasSpec(Protocol):
@@ -150,21 +151,19 @@ class _HasSpec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A running service whose tools can be called."""
+    """A running service whose tools can be called; ``dataclasses.replace`` makes one for another caller or deadline.
+
+    Attributes:
+        within: seconds a call may take.
+    """
 
     service: Service
     tools: Mapping[str, tuple[Entry, Tool]]
+    caller: Principal = LOCAL
+    within: float = SECONDS
+    server: ServerView = field(default_factory=SmallServer)
 
-    async def ask(
-        self,
-        name: str,
-        /,
-        *,
-        caller: Principal = LOCAL,
-        within: float = SECONDS,
-        server: ServerView | None = None,
-        **arguments: object,
-    ) -> Answer:
+    async def ask(self, name: str, /, **arguments: object) -> Answer:
         """Call a tool (named without the service). ``from_`` stands for the argument ``from``.
 
         Raises:
@@ -172,16 +171,16 @@ class Desk:
         """
         entry, tool = self.tools[name]
         bound = bind(entry, {argument.removesuffix("_"): value for argument, value in arguments.items()})
-        cursors = CallCursors(Sealer(KEYS, PURPOSE), principal=caller, tool=entry.name, bound=bound)
+        cursors = CallCursors(Sealer(KEYS, PURPOSE), principal=self.caller, tool=entry.name, bound=bound)
         call = make_call(
             self.service,
             tool=entry.name,
             targets=bound.targets,
             given=bound.given,
-            principal=caller,
-            deadline=Deadline.after(within),
+            principal=self.caller,
+            deadline=Deadline.after(self.within),
             cursors=cursors,
-            server=server,
+            server=self.server,
         )
         async with call.deadline.enforce():
             result = await tool.run(call, bound.args)

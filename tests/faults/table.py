@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.kubernetes import KUBERNETES
+from tests.faults.prometheus import PROMETHEUS
 from tests.promises import promise
 
 if TYPE_CHECKING:
     from tests.faults.service import FaultyService
 
-SERVICES: tuple[FaultyService, ...] = (KUBERNETES,)
+SERVICES: tuple[FaultyService, ...] = (KUBERNETES, PROMETHEUS)
 
 
 def every_service(number: str) -> pytest.MarkDecorator:

@@ -20,11 +20,11 @@ _REAL = frozenset({"server", "agent"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that ask a real server need the lab's binaries."""
+    """Mark the tests that ask a real server: they need the lab's binaries."""
     for item in items:
-        if isinstance(item, pytest.Function) and item.path.is_relative_to(Path(__file__).parent):
-            if _REAL & set(item.fixturenames):
-                item.add_marker(pytest.mark.lab)
+        here = item.path.is_relative_to(Path(__file__).parent)
+        if here and isinstance(item, pytest.Function) and _REAL & set(item.fixturenames):
+            item.add_marker(pytest.mark.lab)
 
 
 @pytest.fixture(scope="session")

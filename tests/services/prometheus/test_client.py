@@ -102,7 +102,7 @@ async def test_each_kind_of_error_has_its_code(kind: str, text: str, status: int
 
 
 async def test_credentials_in_an_error_are_masked() -> None:
-    said = "Get http://user:hunter2@10.0.0.1/read?token=abcdef: Bearer abcdefghijklmnop refused"
+    said = "Get http://user:hunter2@10.0.0.1/read?token=abcdef: Bearer abcdef0123456789XY refused"
     with pytest.raises(BackendError) as caught:
         await ask(answer(error("internal", said), status=500))
     assert "hunter2" not in caught.value.text
@@ -142,7 +142,7 @@ async def test_an_answer_that_cannot_be_split_is_not_collected_without_bound() -
 
 
 async def test_targets_in_another_form_are_a_bad_answer_not_an_empty_list() -> None:
-    data = {"activeTargets": [{"health": "up", "discoveredLabels": {}}], "droppedTargets": []}
+    data: dict[str, object] = {"activeTargets": [{"health": "up", "discoveredLabels": {}}], "droppedTargets": []}
     async with (
         fault_server(answer({**OK, "data": data})) as server,
         desk("prometheus", {"targets": {"main": {"url": server.url}}}) as prometheus,

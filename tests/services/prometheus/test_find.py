@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -233,7 +234,7 @@ async def test_answers_are_kept_for_the_same_caller_only() -> None:
         for _ in range(3):
             await prometheus.ask("find", what="values", label="job")
         assert len(server.requests) == 1
-        await prometheus.ask("find", what="values", label="job", caller=Principal("other", "api_key"))
+        await replace(prometheus, caller=Principal("other", "api_key")).ask("find", what="values", label="job")
         assert len(server.requests) == 2
         await prometheus.ask("find", what="values", label="job", from_="now-2h")
         assert len(server.requests) == 3

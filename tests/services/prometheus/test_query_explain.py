@@ -108,7 +108,7 @@ async def test_a_version_without_a_parser_is_explained_by_format_and_counts() ->
             return answer({"status": "success", "data": 'rate(up{job="a"}[5m]) / lab[1m]'})
         if request.path.endswith("/metadata"):
             return answer({"status": "success", "data": {}})
-        vector = [{"metric": {}, "value": [1, "4"]}]
+        vector: list[dict[str, object]] = [{"metric": {}, "value": [1, "4"]}]
         return answer({"status": "success", "data": {"resultType": "vector", "result": vector}})
 
     async with (

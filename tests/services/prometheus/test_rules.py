@@ -12,6 +12,8 @@ from tests.fault_server.behaviours import answer
 from tests.fault_server.server import fault_server
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tests.calls import Desk
     from tests.fault_server.behaviours import Behaviour
     from tests.fault_server.wire import Request
@@ -153,7 +155,7 @@ def _group(number: int, *, took: float = 0.1) -> dict[str, object]:
     return {"name": f"g{number}", "file": "/etc/rules/a.yml", "rules": [rule], "interval": 10, "evaluationTime": took}
 
 
-def _page(groups: list[dict[str, object]], token: str = "") -> Behaviour:
+def _page(groups: Sequence[Mapping[str, object]], token: str = "") -> Behaviour:
     return answer({"status": "success", "data": {"groups": groups, "groupNextToken": token}})
 
 
@@ -221,7 +223,11 @@ async def test_filters_a_server_does_not_know_are_applied_here() -> None:
 
 async def test_warnings_of_a_distributed_backend_make_the_answer_partial() -> None:
     """Thanos Query names the stores that did not answer in ``warnings``."""
-    data = {"status": "success", "data": {"alerts": []}, "warnings": ["store 10.0.0.1:10901 is not reachable"]}
+    data: dict[str, object] = {
+        "status": "success",
+        "data": {"alerts": []},
+        "warnings": ["store 10.0.0.1:10901 is not reachable"],
+    }
     async with (
         fault_server(answer(data)) as server,
         desk("prometheus", {"targets": {"thanos": {"url": server.url}}}) as prometheus,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_native_mcp.contract.result import Table
 from cloud_native_mcp.errors import BackendError, InvalidArgument, ToolError
 from tests.calls import desk
 from tests.fault_server.behaviours import answer
@@ -53,7 +54,7 @@ async def test_cardinality_gives_the_four_tables_of_the_api(main: Desk, server: 
     assert len(shown.rows) == 12
     raw = server.api("/status/tsdb", ("limit", "3"))
     assert shown.rows[0][0] == raw["seriesCountByMetricName"][0]["name"]
-    assert [block.title for block in shown.result.blocks if hasattr(block, "rows")] == [
+    assert [block.title for block in shown.result.blocks if isinstance(block, Table)] == [
         "series by metric",
         "values by label",
         "bytes by label",

@@ -244,7 +244,7 @@ class PrometheusClient:
 
     def _check_split(self, splitter: Splitter, asked: Asked) -> None:
         if splitter.waiting > _UNSPLIT_BYTES:
-            raise self._bad(asked, "the answer cannot be read in parts; ask for less")
+            raise self._bad(asked, "the answer is larger than 3 MB and cannot be read in parts; ask for less")
 
     def _finish(self, splitter: Splitter, asked: Asked) -> tuple[bytes | None, bytes]:
         try:
