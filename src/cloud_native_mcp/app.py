@@ -68,7 +68,8 @@ class App:
         return self._door
 
     async def start(self) -> None:
-        """Start the services and put their tools in the catalogue."""
+        """Open the audit, start the services and put their tools in the catalogue."""
+        await self.audit.start()
         await self.manager.start()
         catalogue = Catalogue(
             [e for one in self.manager.running.values() for e in entries_of(one.spec, one.tools, one.service.targets)],

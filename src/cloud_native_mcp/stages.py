@@ -6,6 +6,7 @@ Each stage is an async function ``(parts, flow, proceed)``: it does its part, fi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import uuid
@@ -21,6 +22,7 @@ from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.routing.binding import authorise, bind
 from cloud_native_mcp.routing.cursors import CallCursors
 from cloud_native_mcp.routing.request import AGGREGATE
+from cloud_native_mcp.telemetry import logs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -87,6 +89,8 @@ class Flow:
 async def record(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     """Keep what the rest of the chain answered or refused: audit, metrics, log. The top handler of all faults."""
     outcome = "cancelled"
+    logs.request_id.set(flow.request.request_id)
+    logs.trace_id.set(flow.request.client.traceparent)
     try:
         await proceed(flow)
         outcome = "ok"
@@ -129,13 +133,18 @@ async def begin(parts: Parts, flow: Flow, proceed: Proceed) -> None:
 
 
 async def admit(parts: Parts, flow: Flow, proceed: Proceed) -> None:
-    """One seat and one deadline for everything the call does."""
+    """One seat and one deadline for everything the call does.
+
+    A call made by a tool rides on the seat of that tool, which waits for it: were it to need one of its own, calls that
+    hold all seats could wait for each other.
+    """
     seconds = _seconds(parts, flow)
     flow.deadline = Deadline.after(seconds)
     if flow.parent is not None and flow.parent.deadline is not None:
         flow.deadline = Deadline(min(flow.deadline.at, flow.parent.deadline.at))
+    seat = parts.seats.take() if flow.parent is None else contextlib.nullcontext()
     try:
-        async with flow.deadline.enforce(), parts.seats.take():
+        async with flow.deadline.enforce(), seat:
             await proceed(flow)
     except TimeoutError:
         raise ToolError("timeout", f"not finished within {seconds:g} s; narrow the call") from None
@@ -257,7 +266,7 @@ def _bound(flow: Flow) -> Bound:
 
 
 class _InnerTools:
-    """Tools called by a tool: authorised and audited as children, within the parent's deadline, on their own seat."""
+    """Tools called by a tool: authorised and audited as children, within the parent's deadline and on its seat."""
 
     __slots__ = ("_parent",)
 

@@ -37,7 +37,7 @@ class Cursors(Protocol):
 
 
 class Tools(Protocol):
-    """Other tools, called as children of this call: authorised and audited, within the same deadline."""
+    """Other tools, called as children of this call: authorised and audited, within the same deadline and seat."""
 
     async def call(self, name: str, arguments: Mapping[str, object]) -> Result:
         """The structured answer of another tool; raises `ToolError` as that tool would."""

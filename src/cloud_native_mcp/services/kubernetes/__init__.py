@@ -8,6 +8,14 @@ SPEC = ServiceSpec(
     summary="Objects, events, logs, resource use, rollouts, permissions and API documentation of Kubernetes clusters.",
     config="config:KubernetesConfig",
     start="service:start",
-    tools=("tools.list", "tools.get", "tools.events", "tools.rollout", "tools.access"),
+    tools=(
+        "tools.list",
+        "tools.get",
+        "tools.events",
+        "tools.rollout",
+        "tools.access",
+        "tools.explain",
+        "tools.clusters",
+    ),
     target_noun="Cluster",
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.contract.service import ServiceContext
+    from cloud_native_mcp.contract.service import Cache, ServiceContext
     from cloud_native_mcp.services.kubernetes.config import KubernetesConfig
 
 IN_CLUSTER = "in-cluster"
@@ -27,12 +27,15 @@ IN_CLUSTER = "in-cluster"
 class KubernetesService:
     """Clients by target name; the default cluster comes first.
 
-    ``digest`` is the short keyed digest that stands for a secret value in answers.
+    ``digest`` is the short keyed digest that stands for a secret value in answers; ``cache`` keeps schemas.
     """
 
-    def __init__(self, clients: Mapping[str, KubernetesClient], *, digest: Callable[[bytes], str]) -> None:
+    def __init__(
+        self, clients: Mapping[str, KubernetesClient], *, digest: Callable[[bytes], str], cache: Cache
+    ) -> None:
         self._clients = dict(clients)
         self.digest = digest
+        self.cache = cache
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ async def start(context: ServiceContext[KubernetesConfig]) -> KubernetesService:
             )
     if problems:
         raise ConfigError(problems)
-    return KubernetesService(clients, digest=context.digest)
+    return KubernetesService(clients, digest=context.digest, cache=context.cache)
 
 
 def _clusters(config: KubernetesConfig) -> dict[str, ClusterConfig]:

@@ -1,0 +1,1 @@
+"""Facts about whole clusters: capacity, health, and the add-ons found in them."""
