@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 PAGES = [*sorted(ROOT.glob("*.md")), *files("docs", "src", suffix=".md")]
-ENVIRONMENT = {"MY_MCP_KEY": "k" * 32}
+ENVIRONMENT = {"MY_MCP_KEY": "k" * 32, "MIMIR_TOKEN": "t" * 32}
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -10,9 +11,10 @@ import re2
 from cloud_native_mcp.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _LONGEST: Final = 1000
+_AT_ONCE: Final = 2000
 _META: Final = frozenset("\\^$.|?*+()[]{}")
 
 
@@ -65,11 +67,12 @@ class Search:
         InvalidArgument: the expression is malformed.
     """
 
-    __slots__ = ("_pattern", "expression", "text")
+    __slots__ = ("_folded", "_pattern", "expression", "text")
 
     def __init__(self, text: str, *, field: str) -> None:
         self.text = text
         plain = not _META & set(text)
+        self._folded = text.casefold() if plain else None
         self.expression = f"(?i:{re.escape(text)})" if plain else text
         try:
             self._pattern = compiled(self.expression)
@@ -79,7 +82,17 @@ class Search:
 
     def finds(self, text: str) -> bool:
         """Whether the text holds a match."""
+        if self._folded is not None:
+            return self._folded in text.casefold()
         return self._pattern.search(text) is not None
+
+    async def among(self, texts: Sequence[str]) -> list[str]:
+        """Those of many texts that hold a match; other calls go on meanwhile."""
+        found: list[str] = []
+        for at in range(0, len(texts), _AT_ONCE):
+            found += [text for text in texts[at : at + _AT_ONCE] if self.finds(text)]
+            await asyncio.sleep(0)
+        return found
 
     @property
     def anchored(self) -> str:

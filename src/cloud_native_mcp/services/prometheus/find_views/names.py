@@ -34,7 +34,7 @@ async def metrics(scope: Scope, *, after: str, limit: int) -> Result:
 
     names = await scope.catalogue.kept(scope.key("metrics"), load)
     if scope.search is not None:
-        names = [name for name in names if scope.search.finds(name)]
+        names = await scope.search.among(names)
     if not names:
         raise scope.nothing("metrics")
     shown, page = page_after(names, after, limit, narrow="search or match")
@@ -59,7 +59,7 @@ async def labels(scope: Scope, *, after: str, limit: int) -> Result:
 
     names = await scope.catalogue.kept(scope.key("labels"), load)
     if scope.search is not None:
-        names = [name for name in names if scope.search.finds(name)]
+        names = await scope.search.among(names)
     if not names:
         raise scope.nothing("labels")
     shown, page = page_after(names, after, limit, narrow="search or match")
@@ -80,7 +80,7 @@ async def values(scope: Scope, label: str, *, after: str, limit: int) -> Result:
 
     found = await scope.catalogue.kept(scope.key("values", label), load)
     if scope.search is not None:
-        found = [value for value in found if scope.search.finds(value)]
+        found = await scope.search.among(found)
     if not found:
         raise scope.nothing(f"values of {label!a}")
     shown, page = page_after(found, after, limit, narrow="search or match")
