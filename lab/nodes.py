@@ -23,6 +23,11 @@ def node_name(index: int) -> str:
     return f"node-{index}"
 
 
+def metrics_path(name: str) -> str:
+    """Where kwok serves what the kubelet of a node would serve at /metrics/resource."""
+    return f"/metrics/nodes/{name}/metrics/resource"
+
+
 def manifest(name: str, zone: int, *, taints: Sequence[Manifest] = ()) -> Manifest:
     """A node of 32 CPUs and 128 GiB that kwok plays."""
     return {
@@ -33,7 +38,7 @@ def manifest(name: str, zone: int, *, taints: Sequence[Manifest] = ()) -> Manife
             "annotations": {
                 "node.alpha.kubernetes.io/ttl": "0",
                 "kwok.x-k8s.io/node": "fake",
-                "metrics.k8s.io/resource-metrics-path": f"/metrics/nodes/{name}/metrics/resource",
+                "metrics.k8s.io/resource-metrics-path": metrics_path(name),
             },
             "labels": {
                 "type": "kwok",

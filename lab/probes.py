@@ -17,8 +17,17 @@ POLL_SECONDS = 0.05
 ANSWER_SECONDS = 2.0
 
 
-def answers(url: str, *, status: int = 200) -> bool:
-    """Whether `url` answers a GET with this status; any certificate will do."""
+def answers(url: str) -> bool:
+    """Whether `url` answers a GET with 200; any certificate will do."""
+    return _get(url) is not None
+
+
+def read(url: str) -> str:
+    """The text at `url`; empty when it does not answer with 200."""
+    return (_get(url) or b"").decode(errors="replace")
+
+
+def _get(url: str) -> bytes | None:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 0
     connection: http.client.HTTPConnection
@@ -31,11 +40,13 @@ def answers(url: str, *, status: int = 200) -> bool:
         connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", parts.path or "/")
-        return connection.getresponse().status == status
+        response = connection.getresponse()
+        content = response.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
+    return content if response.status == 200 else None
 
 
 def wait_until(what: str, check: Callable[[], bool], *, within: float, tick: Callable[[], None] | None = None) -> None:

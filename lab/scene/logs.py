@@ -29,7 +29,9 @@ def write(api: KubeApi, namespace: str, folder: Path) -> None:
     pods = api.items(f"/api/v1/namespaces/{namespace}/pods")
     order: dict[str, int] = {}
     described: list[Manifest] = []
-    for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
+    for pod in sorted(
+        (pod for pod in pods if pod["spec"].get("nodeName")), key=lambda pod: str(pod["metadata"]["name"])
+    ):
         app = str(pod["metadata"].get("labels", {}).get("app", ""))
         order[app] = order.get(app, -1) + 1
         described.append(_write_pod(pod, app, order[app], folder / namespace))
@@ -50,7 +52,10 @@ def _write_pod(pod: Manifest, app: str, index: int, folder: Path) -> Manifest:
     metadata, spec = pod["metadata"], pod["spec"]
     entries: list[Manifest] = []
     containers: list[Manifest] = [*(spec.get("initContainers") or []), *spec["containers"]]
+    silent = _never_started(pod)
     for container in containers:
+        if container["name"] in silent:
+            continue
         name = str(container["name"])
         source = random.Random(f"{metadata['namespace']}/{app}/{name}/{index}")
         current = folder / str(metadata["name"]) / f"{name}.log"
@@ -63,6 +68,12 @@ def _write_pod(pod: Manifest, app: str, index: int, folder: Path) -> Manifest:
         entries.append(entry)
     names = {"name": metadata["name"], "namespace": metadata["namespace"]}
     return {"apiVersion": API_VERSION, "kind": "Logs", "metadata": names, "spec": {"logs": entries}}
+
+
+def _never_started(pod: Manifest) -> set[str]:
+    """Containers that wait for their first start: a kubelet answers an error instead of a log."""
+    statuses: list[Manifest] = pod["status"].get("containerStatuses") or []
+    return {str(status["name"]) for status in statuses if "waiting" in status["state"] and not status.get("lastState")}
 
 
 def _write_file(file: Path, lines: list[Line], *, until: timedelta = timedelta()) -> None:

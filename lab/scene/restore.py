@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from lab import namespaces
 from lab.errors import LabError
 from lab.kube import ApiError, in_parallel
+from lab.probes import wait_until
 from lab.scene import NAMESPACES, VACANT, load, seed, snapshot
 from lab.scene.snapshot import Key, namespace_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NEEDS = ("kube-controller-manager", "kube-scheduler", "kwok")
 """The servers without which the scene cannot be seeded."""
+CLEAN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ def begin(lab: Lab) -> None:
     """Seed everything but the autoscalers, replacing what an older or unfinished seeding left."""
     lab.state.seed.unlink(missing_ok=True)
     with lab.progress.work("seeding the scene"):
-        seed.clear(lab)
+        seed.empty(lab, VACANT)
         seed.seed_cluster(lab)
-        in_parallel(lambda name: seed.seed_namespace(lab, name), NAMESPACES)
+        in_parallel(lambda name: _reseed_one(lab, name), NAMESPACES)
 
 
 def finish(lab: Lab) -> None:
@@ -64,12 +66,21 @@ def restore(lab: Lab) -> str:
     touched = {key for key in now.keys() | record.digests.keys() if _digest(now, key) != record.digests.get(key)}
     if not touched:
         return "nothing had changed"
-    affected = tuple(name for name in (*NAMESPACES, VACANT) if any(_belongs(key, name) for key in touched))
+    # what was changed or removed in a namespace of the scene cannot be mended piece by piece: pods and revisions differ
+    known = touched & record.digests.keys()
+    affected = tuple(name for name in NAMESPACES if any(_belongs(key, name) for key in known))
     others = {key for key in touched if not any(_belongs(key, name) for name in affected)}
-    _undo(lab.api, record, now, others)
+    _undo(lab.api, record, others)
     _reseed(lab, affected)
+    wait_until("disappearance of what was new", lambda: _is_clean(lab.api, record, affected), within=CLEAN_SECONDS)
     _record(lab)
     return f"restored {len(others)} objects and the namespaces {', '.join(affected) or '(none)'}"
+
+
+def _is_clean(api: KubeApi, record: Record, reseeded: tuple[str, ...]) -> bool:
+    now = snapshot.take(api)
+    keys = (key for key in now.keys() | record.digests.keys() if _digest(now, key) != record.digests.get(key))
+    return all(any(_belongs(key, name) for name in reseeded) for key in keys)
 
 
 def _digest(objects: dict[Key, Manifest], key: Key) -> str | None:
@@ -77,27 +88,32 @@ def _digest(objects: dict[Key, Manifest], key: Key) -> str | None:
 
 
 def _belongs(key: Key, namespace: str) -> bool:
-    """Whether an object is seeded together with a namespace: inside it, itself, or one of its volumes."""
+    """Whether an object is seeded together with a namespace: inside it, or one of its volumes."""
     _, kind, inside, name = key.split(" ")
-    volume = kind == "PersistentVolume" and name.startswith(f"{namespace}-")
-    return inside == namespace or (kind == "Namespace" and name == namespace) or volume
+    return inside == namespace or (kind == "PersistentVolume" and name.startswith(f"{namespace}-"))
 
 
-def _undo(api: KubeApi, record: Record, now: dict[Key, Manifest], keys: set[Key]) -> None:
+def _undo(api: KubeApi, record: Record, keys: set[Key]) -> None:
     """Remove what is new and write back what was changed or removed, outside the scene's own namespaces."""
     new = sorted(key for key in keys if key not in record.digests)
     spaces = {key.split(" ")[3] for key in new if key.split(" ")[1] == "Namespace"}
     in_parallel(lambda name: namespaces.remove(api, name), sorted(spaces))
     in_parallel(lambda key: api.delete(_path(api, key)), [key for key in new if namespace_of(key) not in spaces])
-    in_parallel(lambda key: _write_back(api, key, record.kept[key], present=key in now), sorted(keys - set(new)))
+    lost = keys - set(new)
+    spaces_first = sorted(lost, key=lambda key: (key.split(" ")[1] != "Namespace", key))
+    for key in spaces_first:
+        _write_back(api, key, record.kept[key])
 
 
-def _write_back(api: KubeApi, key: Key, manifest: Manifest, *, present: bool) -> None:
+def _write_back(api: KubeApi, key: Key, manifest: Manifest) -> None:
+    """Make an object what it was; controllers may make a lost one again at the same time."""
     path = _path(api, key)
-    live = api.find(path) if present else None
-    if live is None:
-        api.request("POST", path.rpartition("/")[0], manifest)
-        return
+    try:
+        live = api.find(path) or cast("Manifest", api.request("POST", path.rpartition("/")[0], manifest))
+    except ApiError as error:
+        if error.status != 409:
+            raise
+        live = api.get(path)
     metadata = {**manifest["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}
     try:
         api.request("PUT", path, {**manifest, "metadata": metadata})
@@ -105,15 +121,17 @@ def _write_back(api: KubeApi, key: Key, manifest: Manifest, *, present: bool) ->
         raise LabError(f"cannot restore {key}: {error}; `python -m lab down --wipe` starts afresh") from error
 
 
-def _reseed(lab: Lab, affected: tuple[str, ...]) -> None:
-    if not affected:
+def _reseed(lab: Lab, names: tuple[str, ...]) -> None:
+    if not names:
         return
-    with lab.progress.work(f"seeding {', '.join(affected)} again"):
-        seed.clear(lab, affected)
-        if VACANT in affected:
-            seed.seed_cluster(lab)
-        in_parallel(lambda name: seed.seed_namespace(lab, name), [name for name in affected if name != VACANT])
+    with lab.progress.work(f"seeding {', '.join(names)} again"):
+        in_parallel(lambda name: _reseed_one(lab, name), names)
         seed.seed_autoscalers(lab)
+
+
+def _reseed_one(lab: Lab, name: str) -> None:
+    seed.empty(lab, name)
+    seed.seed_namespace(lab, name)
 
 
 def _path(api: KubeApi, key: Key) -> str:
@@ -123,11 +141,10 @@ def _path(api: KubeApi, key: Key) -> str:
 
 def _record(lab: Lab) -> None:
     objects = snapshot.take(lab.api)
-    scene = (*NAMESPACES, VACANT)
     content = {
         "scene": load.digest(),
         "digests": {key: snapshot.digest(manifest) for key, manifest in objects.items()},
-        "kept": {k: m for k, m in objects.items() if not any(_belongs(k, name) for name in scene)},
+        "kept": {k: m for k, m in objects.items() if not any(_belongs(k, name) for name in NAMESPACES)},
     }
     fresh = lab.state.seed.with_suffix(".new")
     fresh.write_text(json.dumps(content), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from lab import namespaces
+from lab import counters, namespaces
 from lab.errors import LabError
 from lab.kube import in_parallel
 from lab.probes import wait_until
@@ -36,7 +36,7 @@ def seed_cluster(lab: Lab) -> None:
 
 
 def seed_namespace(lab: Lab, name: str) -> None:
-    """Seed one of NAMESPACES (which must not exist), but for its autoscalers, and wait until it is at rest."""
+    """Seed one of NAMESPACES, absent or empty, but for its autoscalers, and wait until it is at rest."""
     api, objects = lab.api, [manifest for manifest in load.manifests(name) if manifest["kind"] != _AUTOSCALER]
     namespaces.create(api, objects[0])
     support = [manifest for manifest in objects[1:] if manifest["kind"] not in _WORKLOADS]
@@ -63,6 +63,7 @@ def seed_namespace(lab: Lab, name: str) -> None:
 def seed_autoscalers(lab: Lab) -> None:
     """Apply the autoscalers once their pods are measured, so that none complains of missing metrics."""
     if lab.api.find("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io") is not None:
+        counters.start(lab)
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{HEALTHY.namespace}/pods?labelSelector=app%3D{HEALTHY.name}"
         wait_until("measurement of the shop's pods", lambda: len(lab.api.items(path)) >= 3, within=METRICS_SECONDS)
     for name in NAMESPACES:
@@ -77,13 +78,15 @@ def drop_noise(lab: Lab) -> None:
     in_parallel(lambda event: lab.api.delete(lab.api.path_of({"apiVersion": "v1", "kind": "Event", **event})), found)
 
 
-def clear(lab: Lab, names: tuple[str, ...] = (*NAMESPACES, VACANT)) -> None:
-    """Remove namespaces of the scene together with what belongs to them outside."""
-    in_parallel(lambda name: namespaces.remove(lab.api, name), names)
-    for name in names:
-        for manifest in load.manifests(name) if name != VACANT else []:
-            if manifest["kind"] == "PersistentVolume":
-                lab.api.delete(lab.api.path_of(manifest))
+def empty(lab: Lab, name: str) -> None:
+    """Empty a namespace of the scene, if it exists, so that it can be seeded again."""
+    if lab.api.find(f"/api/v1/namespaces/{name}") is not None:
+        namespaces.empty(lab.api, name)
+    volumes = [item for item in load.manifests(name) if item["kind"] == "PersistentVolume"] if name != VACANT else []
+    paths = [lab.api.path_of(item) for item in volumes]
+    for path in paths:
+        lab.api.delete(path)
+    wait_until("removal of volumes", lambda: not any(lab.api.find(path) for path in paths), within=CLAIM_SECONDS)
 
 
 def _apply_with_status(api: KubeApi, manifest: Manifest) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab import counters
 from lab.kube import ApiError, parse_manifests
-from lab.nodes import node_name
-from lab.probes import answers
 from lab.servers.contract import Server
 
 if TYPE_CHECKING:
@@ -29,15 +28,7 @@ class MetricsServer(Server):
         text = APISERVICE.read_text(encoding="utf-8").replace("@PORT@", str(lab.ports[self.name]))
         for manifest in parse_manifests(text):
             lab.api.apply(manifest)
-        self._start_counters(lab)
-
-    def _start_counters(self, lab: Lab) -> None:
-        """Fake kubelets count from their first reading on, and metrics-server drops a counter of nought.
-
-        The very first answer of all may be empty, hence a second round.
-        """
-        for index in (*range(lab.nodes), *range(lab.nodes)):
-            answers(f"http://{lab.address('kwok')}/metrics/nodes/{node_name(index)}/metrics/resource")
+        counters.start(lab)
 
     def command(self, lab: Lab) -> list[str]:
         """The resolution must be longer than a request to a kubelet may take."""
