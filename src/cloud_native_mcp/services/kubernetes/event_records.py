@@ -24,6 +24,9 @@ _VARIES: Final = re.compile(
     r"|\b(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|[0-9a-f]{8}-[0-9a-f-]{27}|sha256:[0-9a-f]{8,}|[0-9a-f]{7,}"
     r"|\d+(?:\.\d+)?(?:[kMGT]i?|m?s|m|h)?)\b"
 )
+_GENERATED: Final = re.compile(
+    r"(?:(?:-[bcdfghjklmnpqrstvwxz2456789]{6,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d{1,5})\Z"
+)
 
 
 class InvolvedObject(msgspec.Struct, gc=False, rename="camel"):
@@ -93,22 +96,43 @@ class EventGroup:
     objects: set[str]
 
 
-def group_events(events: Iterable[EventRecord], *, owner: Callable[[EventRecord], Hashable]) -> list[EventGroup]:
-    """Repeats folded by owner, type, reason and message (numbers, hashes and addresses ignored); newest first."""
-    groups: dict[Hashable, EventGroup] = {}
-    for event in events:
-        key = (owner(event), event.type, event.reason, fold(event.message))
-        last, group = event.last, groups.get(key)
+class EventGroups:
+    """Repeats folded by owner, type, reason and message (numbers, hashes and addresses ignored)."""
+
+    def __init__(self, owner: Callable[[EventRecord], Hashable]) -> None:
+        self._owner = owner
+        self._groups: dict[Hashable, EventGroup] = {}
+
+    def add(self, event: EventRecord) -> None:
+        """Fold one event into its group."""
+        key = (self._owner(event), event.type, event.reason, fold(event.message))
+        last, group = event.last, self._groups.get(key)
         if group is None:
             name = event.involved_object.name
-            groups[key] = EventGroup(event, event.times, event.first, last, {name})
-            continue
+            self._groups[key] = EventGroup(event, event.times, event.first, last, {name})
+            return
         group.count += event.times
         group.first = min(group.first, event.first)
         group.objects.add(event.involved_object.name)
         if last > group.last:
             group.last, group.newest = last, event
-    return sorted(groups.values(), key=lambda group: group.last, reverse=True)
+
+    def newest_first(self) -> list[EventGroup]:
+        """The groups by when each was last seen."""
+        return sorted(self._groups.values(), key=lambda group: group.last, reverse=True)
+
+
+def group_events(events: Iterable[EventRecord], *, owner: Callable[[EventRecord], Hashable]) -> list[EventGroup]:
+    """All of a few events folded, newest first."""
+    groups = EventGroups(owner)
+    for event in events:
+        groups.add(event)
+    return groups.newest_first()
+
+
+def workload_of(pod: str) -> str:
+    """The name of a pod without what controllers add: a template's hash and five letters, or a number."""
+    return _GENERATED.sub("", pod)
 
 
 def fold(message: str) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
+from cloud_native_mcp.response.mask import MASK
+from cloud_native_mcp.response.objects import is_secret_name
 from cloud_native_mcp.services.kubernetes.describe.facts import Facts, age, show
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def describe_config_map(facts: Facts, obj: Mapping[str, object]) -> None:
-    """Keys with their sizes and the beginning of short values."""
+    """Keys with their sizes and the beginning of their values; not of values named like a credential."""
     facts.add("immutable", obj.get("immutable"))
     rows = [
-        (key, str(len(as_str(value).encode())), show(as_str(value)).replace("\n", "⏎"))
+        (key, str(len(as_str(value).encode())), MASK if is_secret_name(key) else show(as_str(value)))
         for key, value in as_dict(obj.get("data")).items()
     ]
     rows += [(key, f"{_size(value)} binary", "") for key, value in as_dict(obj.get("binaryData")).items()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
 from cloud_native_mcp.contract.result import Table
 from cloud_native_mcp.contract.times import format_age
+from cloud_native_mcp.response.mask import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +49,12 @@ def show(value: object) -> str:
         text = ", ".join(filter(None, (show(item) for item in cast("list[object]", value))))
     else:
         text = str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…(+{len(text) - LONGEST_VALUE})"
+    return text if len(text) <= LONGEST_VALUE else shortened(text, LONGEST_VALUE)
+
+
+def shortened(text: str, length: int) -> str:
+    """The beginning of a text and how much is left out. Credentials go first: half of one would not be recognised."""
+    return f"{scrub(text)[:length]}…(+{len(text) - length})"
 
 
 def age(timestamp: object, *, now: datetime | None = None) -> str:

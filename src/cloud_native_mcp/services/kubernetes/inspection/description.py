@@ -11,20 +11,22 @@ from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.owners import owner_chain
 from cloud_native_mcp.contract.json_values import as_str, dig
-from cloud_native_mcp.contract.result import Block, Table, Text
+from cloud_native_mcp.contract.result import Text
 from cloud_native_mcp.contract.times import format_age
 from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.response.table import lines_of
 from cloud_native_mcp.services.kubernetes.describe.cluster import add_allocation
 from cloud_native_mcp.services.kubernetes.describe.network import add_endpoints
 from cloud_native_mcp.services.kubernetes.describe.registry import describe
 from cloud_native_mcp.services.kubernetes.event_records import EventRecord, group_events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.result import Cell
     from cloud_native_mcp.services.kubernetes.describe.facts import Facts
 
 MOST_EVENTS: Final = 10
@@ -40,8 +42,8 @@ async def describe_object(
     *,
     deadline: Deadline,
     digest: Callable[[bytes], str],
-) -> list[Block]:
-    """Blocks of one object's description. What may not be read beside it is said, not fatal."""
+) -> Text:
+    """One object's description. What may not be read beside it is said, not fatal."""
     facts = describe(obj, group=resource.group, kind=resource.kind, digest=digest)
     name = as_str(dig(obj, "metadata", "name"))
     namespace = as_str(dig(obj, "metadata", "namespace")) or None
@@ -50,13 +52,9 @@ async def describe_object(
     if owners:
         facts.lines.insert(0, "owner: " + " < ".join(f"{owner.kind}/{owner.name}" for owner in owners))
     await _join(client, resource, obj, facts, deadline)
-    blocks: list[Block] = [Text(_within(facts), untrusted=True, source=f"{resource.kind} {name}")]
-    blocks += [
-        Table(table.columns, table.rows, title=table.title, untrusted=True, source=table.title)
-        for table in facts.tables
-    ]
-    blocks.append(await _events(client, meta.uid, namespace, deadline))
-    return blocks
+    tables = [_section(table.title, table.columns, table.rows) for table in facts.tables]
+    text = "\n".join([_within(facts), *tables, await _events(client, meta.uid, namespace, deadline)])
+    return Text(text, untrusted=True, source=f"{resource.kind} {name}")
 
 
 async def _join(
@@ -92,27 +90,31 @@ async def _read(
     return list(page.items)
 
 
-async def _events(client: KubernetesClient, uid: str, namespace: str | None, deadline: Deadline) -> Block:
+async def _events(client: KubernetesClient, uid: str, namespace: str | None, deadline: Deadline) -> str:
     """The last events of an object, repeats folded."""
     resource = await client.discovery.find("", "v1", "Event", deadline=deadline)
     if resource is None:
-        return Text("events: not served by this cluster")
+        return "events: not served by this cluster"
     query = ListQuery(namespace, field_selector=f"involvedObject.uid={uid}")
     try:
         page = await list_page(client, resource, query, item=EventRecord, deadline=deadline)
     except BackendError as error:
-        return Text(f"events: not read ({error.code})")
+        return f"events: not read ({error.code})"
     groups = group_events(page.items, owner=lambda _: "")
     if not groups:
-        return Text("events: none held")
+        return "events: none held"
     now = datetime.now(UTC)
     rows = [
         (format_age(now - g.last), g.count, g.newest.type, g.newest.reason, g.newest.message)
         for g in groups[:MOST_EVENTS]
     ]
     more = f" (newest {MOST_EVENTS} of {len(groups)})" if len(groups) > MOST_EVENTS else ""
-    columns = ("LAST", "COUNT", "TYPE", "REASON", "MESSAGE")
-    return Table(columns, rows, title=f"Events{more}", untrusted=True, source="events")
+    return _section(f"Events{more}", ("LAST", "COUNT", "TYPE", "REASON", "MESSAGE"), rows)
+
+
+def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A table as part of the text: one envelope around a description costs less than one around each of its tables."""
+    return "\n".join([f"{title}:", *lines_of(columns, rows)])
 
 
 def _within(facts: Facts) -> str:

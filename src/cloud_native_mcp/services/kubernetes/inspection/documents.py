@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cloud_native_mcp.backends.kubernetes.meta import LAST_APPLIED
 from cloud_native_mcp.contract.json_values import as_dict
+from cloud_native_mcp.services.kubernetes.describe.facts import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +37,19 @@ _SERVER_ANNOTATIONS: Final = frozenset(
 
 
 def cleaned(obj: Mapping[str, object]) -> dict[str, object]:
-    """The object without ``managedFields`` and the last-applied copy; long texts are cut."""
+    """The object without ``managedFields`` and the last-applied copy; long texts are cut.
+
+    Not those of a Secret: what is shown of them is their length and digest, made when the answer is written.
+    """
     metadata = {k: v for k, v in as_dict(obj.get("metadata")).items() if k != "managedFields"}
     annotations = {k: v for k, v in as_dict(metadata.get("annotations")).items() if k != LAST_APPLIED}
     if annotations:
         metadata["annotations"] = annotations
     else:
         metadata.pop("annotations", None)
-    return cast("dict[str, object]", _cut({**obj, "metadata": metadata}))
+    whole = frozenset({"data", "stringData"}) if obj.get("kind") == "Secret" else frozenset[str]()
+    shown = {**obj, "metadata": metadata}
+    return {key: value if key in whole else _cut(value) for key, value in shown.items()}
 
 
 def exported(obj: Mapping[str, object]) -> dict[str, object]:
@@ -63,7 +69,7 @@ def exported(obj: Mapping[str, object]) -> dict[str, object]:
 
 def _cut(value: object) -> object:
     if isinstance(value, str):
-        return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}…(+{len(value) - LONGEST_TEXT})"
+        return value if len(value) <= LONGEST_TEXT else shortened(value, LONGEST_TEXT)
     if isinstance(value, dict):
         return {key: _cut(item) for key, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):

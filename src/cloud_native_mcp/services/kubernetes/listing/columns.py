@@ -64,18 +64,18 @@ def field_columns(fields: Sequence[JsonPath]) -> list[str]:
     return [name if names.count(name) == 1 else path.text for name, path in zip(names, fields, strict=True)]
 
 
-def field_rows(objects: Sequence[Mapping[str, object]], fields: Sequence[JsonPath], *, namespaces: bool) -> Rows:
-    """A row per object: its name, and what each expression selects."""
-    names = (["NAMESPACE"] if namespaces else []) + ["NAME", *field_columns(fields)]
-    cells = [
-        [
-            *([as_str(dig(one, "metadata", "namespace"))] if namespaces else []),
-            as_str(dig(one, "metadata", "name")),
-            *(value_text(path.find(one)) for path in fields),
-        ]
-        for one in objects
+def field_headings(fields: Sequence[JsonPath], *, namespaces: bool) -> list[str]:
+    """The columns of rows made of expressions."""
+    return (["NAMESPACE"] if namespaces else []) + ["NAME", *field_columns(fields)]
+
+
+def field_cells(one: Mapping[str, object], fields: Sequence[JsonPath], *, namespaces: bool) -> list[Cell]:
+    """An object's name, and what each expression selects of it."""
+    return [
+        *([as_str(dig(one, "metadata", "namespace"))] if namespaces else []),
+        as_str(dig(one, "metadata", "name")),
+        *(value_text(path.find(one)) for path in fields),
     ]
-    return Rows(names, cells)
 
 
 def value_text(values: Sequence[object]) -> str:
@@ -84,15 +84,13 @@ def value_text(values: Sequence[object]) -> str:
 
 
 def readable(resource: Resource, digest: Callable[[bytes], str]) -> Callable[[dict[str, object]], dict[str, object]]:
-    """How objects of a kind are prepared before anything is picked out of them: Secrets lose their values."""
-    if (resource.group, resource.kind) != ("", "Secret"):
-        return _same
-    secret = {"apiVersion": "v1", "kind": "Secret"}
-    return lambda one: cast("dict[str, object]", mask_object(one | secret, digest))
+    """How objects of a kind are prepared before anything is picked out of them.
 
-
-def _same(one: dict[str, object]) -> dict[str, object]:
-    return one
+    Secrets lose their values, and so do variables and fields named like a credential: once a value stands alone in a
+    cell, nothing tells any more what it was.
+    """
+    identity = {"apiVersion": resource.group_version, "kind": resource.kind}
+    return lambda one: cast("dict[str, object]", mask_object(one | identity, digest))
 
 
 def _namespace(page: TablePage, index: int) -> str:

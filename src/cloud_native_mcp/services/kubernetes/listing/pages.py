@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.table import table_page
 from cloud_native_mcp.contract.json_values import as_int, as_str
 from cloud_native_mcp.contract.result import Page, Table
-from cloud_native_mcp.errors import ToolError
-from cloud_native_mcp.services.kubernetes.listing.columns import Rows, field_rows, readable, table_rows
+from cloud_native_mcp.errors import BackendError, ToolError
+from cloud_native_mcp.services.kubernetes.listing.columns import Rows, field_cells, field_headings, readable, table_rows
 from cloud_native_mcp.services.kubernetes.listing.sources import each
 
 if TYPE_CHECKING:
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.jsonpath import JsonPath
-    from cloud_native_mcp.contract.result import CursorState
+    from cloud_native_mcp.contract.result import Cell, CursorState
     from cloud_native_mcp.services.kubernetes.listing.columns import ColumnSet
     from cloud_native_mcp.services.kubernetes.listing.sources import Source
 
-NARROW = "namespace, label_selector or field_selector"
+NARROW: Final = "namespace, label_selector or field_selector"
+_AT_ONCE: Final = 50
+"""Whole objects decoded in one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Asked:
     def query(self, *, cursor: str = "", limit: int | None = None) -> ListQuery:
         """The API's list query."""
         return ListQuery(self.namespace, self.label_selector, self.field_selector, limit or self.limit, cursor)
+
+    def foreign(self, source: Source) -> bool:
+        """Whether cells can hold free text that others wrote: chosen fields, custom columns, messages of events."""
+        resource = source.resource
+        return bool(self.fields) or not resource.builtin or resource.kind == "Event"
 
     def across(self, source: Source) -> bool:
         """Whether rows of several namespaces can come."""
@@ -103,8 +113,14 @@ async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Posit
 
     async def ask(source: Source) -> Fetched:
         number = numbers[id(source)]
-        first = number == position.source
-        return await _fetch(source, asked, number, position.token if first else "", position.skip if first else 0)
+        if number != position.source:
+            return await _fetch(source, asked, number, "", 0)
+        try:
+            return await _fetch(source, asked, number, position.token, position.skip)
+        except BackendError as error:
+            if error.code != "expired_cursor":
+                raise
+            raise ToolError(error.code, error.text) from error  # the rest without this kind would look complete
 
     answers, failed = await each(sources[position.source :], ask)
     fetched = [page for _, page in answers]
@@ -115,7 +131,8 @@ async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Posit
         room -= len(cells)
         if cells:
             title = one.source.words if len(sources) > 1 else ""
-            tables.append(Table(one.rows.columns, cells, title=title))
+            foreign = asked.foreign(one.source)
+            tables.append(Table(one.rows.columns, cells, title=title, untrusted=foreign, source=one.source.words))
     page = Page(
         resume=lambda shown: _resume(fetched, position, shown),
         total=_total(fetched, position),
@@ -129,11 +146,8 @@ async def _fetch(source: Source, asked: Asked, number: int, token: str, skip: in
     query = asked.query(cursor=token)
     across = asked.across(source)
     if asked.fields:
-        objects = await list_page(
-            source.client, source.resource, query, item=dict[str, object], deadline=asked.deadline
-        )
-        prepare = readable(source.resource, asked.digest)
-        rows = field_rows([prepare(one) for one in objects.items], asked.fields, namespaces=across)
+        objects = await list_page(source.client, source.resource, query, item=msgspec.Raw, deadline=asked.deadline)
+        rows = await _field_rows(objects.items, asked, source)
         cursor, remaining = objects.cursor, objects.remaining
     else:
         include = "Metadata" if across or asked.columns == "labels" else "None"
@@ -141,6 +155,18 @@ async def _fetch(source: Source, asked: Asked, number: int, token: str, skip: in
         rows = table_rows(table, columns=asked.columns, namespaces=across)
         cursor, remaining = table.cursor, table.remaining
     return Fetched(number, source, token, skip, Rows(rows.columns, rows.cells[skip:]), cursor, remaining)
+
+
+async def _field_rows(objects: Sequence[msgspec.Raw], asked: Asked, source: Source) -> Rows:
+    """A row per object. Whole objects are large: decoded a few at a time, other calls are served in between."""
+    prepare, across = readable(source.resource, asked.digest), asked.across(source)
+    cells: list[Sequence[Cell]] = []
+    for start in range(0, len(objects), _AT_ONCE):
+        for raw in objects[start : start + _AT_ONCE]:
+            one = prepare(msgspec.json.decode(raw, type=dict[str, object]))
+            cells.append(field_cells(one, asked.fields, namespaces=across))
+        await asyncio.sleep(0)
+    return Rows(field_headings(asked.fields, namespaces=across), cells)
 
 
 def _resume(fetched: Sequence[Fetched], start: Position, shown: int) -> CursorState | None:

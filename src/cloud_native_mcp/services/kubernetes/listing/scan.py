@@ -18,7 +18,8 @@ from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.errors import InvalidArgument
 from cloud_native_mcp.services.kubernetes.listing.columns import (
     Rows,
-    field_rows,
+    field_cells,
+    field_headings,
     readable,
     table_rows,
     value_text,
@@ -151,7 +152,8 @@ class _Objects:
 def _shown(page: TablePage, objects: _Objects, chosen: Sequence[int], asked: Asked, source: Source) -> Rows:
     across = asked.across(source)
     if asked.fields:
-        return field_rows([objects[index] for index in chosen], asked.fields, namespaces=across)
+        cells = [field_cells(objects[index], asked.fields, namespaces=across) for index in chosen]
+        return Rows(field_headings(asked.fields, namespaces=across), cells)
     rows = table_rows(page, columns=asked.columns, namespaces=across)
     return Rows(rows.columns, [rows.cells[index] for index in chosen])
 

@@ -20,7 +20,7 @@ from cloud_native_mcp.contract.result import Budget, Page, Result, Table
 from cloud_native_mcp.contract.times import format_age, parse_instant, rfc3339
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
-from cloud_native_mcp.services.kubernetes.event_records import EventGroup, EventRecord, group_events
+from cloud_native_mcp.services.kubernetes.event_records import EventGroup, EventGroups, EventRecord, workload_of
 from cloud_native_mcp.services.kubernetes.fanout import ask_targets
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
 from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.contract.result import Cell
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
@@ -93,6 +94,8 @@ class _Found:
     scanned: int = 0
     oldest: datetime | None = None
     complete: bool = True
+    missing: str = ""
+    """Why there may be none: the named object does not exist."""
 
 
 @tool(
@@ -115,7 +118,7 @@ async def events(call: Call[KubernetesService], args: EventsArgs) -> Result:
     state = call.cursors.open(args.cursor) if args.cursor else {}
     asked = await ask_targets(call, lambda client: _collect(client, args, wanted, call))
     rows = sorted(
-        ((target, group) for target, found in asked.answers for group in _groups(found, grouped=args.group)),
+        [(target, group) for target, found in asked.answers for group in await _groups(found, grouped=args.group)],
         key=lambda pair: pair[1].last,
         reverse=True,
     )
@@ -131,7 +134,7 @@ async def events(call: Call[KubernetesService], args: EventsArgs) -> Result:
             total=total,
             narrow="namespace, name, reason or since",
         ),
-        notes=[*_notes(found, wanted, now, total), *([] if rows else await missing_namespaces(call, wanted.namespace))],
+        notes=[*_notes(found, wanted, now, total), *await _absent(call, found, wanted, empty=not rows)],
         partial=[*asked.failed, *(_unfinished(one) for one in found if not one.complete)],
     )
 
@@ -179,7 +182,20 @@ async def _collect(
     scope = wanted if wanted.namespace == namespace else _with_namespace(wanted, namespace)
     for kind, name in await _involved(client, args, namespace, call):
         await _scan(client, scope, scope.selector(kind, name), found, call)
+    if not found.events:
+        found.missing = await _missing(client, resource, args.name, namespace, call)
     return found
+
+
+async def _missing(
+    client: KubernetesClient, resource: Resource, name: str, namespace: str | None, call: Call[KubernetesService]
+) -> str:
+    """The line that the object does not exist, with near names; empty when it does or may not be read."""
+    try:
+        await get_object(client, resource, name, namespace=namespace, deadline=call.deadline)
+    except ToolError as error:
+        return error.text if error.code == "not_found" else ""
+    return ""
 
 
 async def _involved(
@@ -225,18 +241,23 @@ def _with_namespace(wanted: _Filter, namespace: str | None) -> _Filter:
     return _Filter(namespace, wanted.type, wanted.reason, wanted.query, wanted.since)
 
 
-def _groups(found: _Found, *, grouped: bool) -> list[EventGroup]:
-    if grouped:
-        return group_events(found.events, owner=_owner)
-    return [EventGroup(e, e.times, e.first, e.last, {e.involved_object.name}) for e in found.events]
+async def _groups(found: _Found, *, grouped: bool) -> list[EventGroup]:
+    """Groups of the events, or each for itself; other calls are served in between."""
+    groups, single = EventGroups(_owner), list[EventGroup]()
+    for number, event in enumerate(found.events, start=1):
+        if grouped:
+            groups.add(event)
+        else:
+            single.append(EventGroup(event, event.times, event.first, event.last, {event.involved_object.name}))
+        if number % PAGE_SIZE == 0:
+            await asyncio.sleep(0)
+    return groups.newest_first() if grouped else single
 
 
 def _owner(event: EventRecord) -> Hashable:
     """What repeats are folded under: pods of one workload share the name up to the generated parts."""
     about = event.involved_object
-    parts = about.name.split("-")
-    stem = "-".join(parts[:-2]) if about.kind == "Pod" and len(parts) > 2 else about.name
-    return (about.namespace, about.kind, stem)
+    return (about.namespace, about.kind, workload_of(about.name) if about.kind == "Pod" else about.name)
 
 
 def _table(rows: Sequence[tuple[str, EventGroup]], now: datetime, *, grouped: bool, several: bool) -> Table:
@@ -282,6 +303,14 @@ def _notes(found: Sequence[_Found], wanted: _Filter, now: datetime, groups: int)
     if now - wanted.since > HELD:
         notes.append("API servers keep events for about an hour unless configured otherwise; older ones may be gone")
     return notes
+
+
+async def _absent(call: Call[KubernetesService], found: Sequence[_Found], wanted: _Filter, *, empty: bool) -> list[str]:
+    """What does not exist, when that explains an empty answer."""
+    if not empty:
+        return []
+    missing = [one.missing for one in found if one.missing]
+    return missing or await missing_namespaces(call, wanted.namespace)
 
 
 def _unfinished(found: _Found) -> str:

@@ -76,8 +76,7 @@ async def get(call: Call[KubernetesService], args: GetArgs) -> Result:
     if fields:
         blocks.append(_field_table(call, resource, objects, fields))
     else:
-        for obj in objects:
-            blocks += await _view(call, client, resource, obj, args)
+        blocks += [await _view(call, client, resource, obj, args) for obj in objects]
     return Result(header=_header(client, resource, objects, len(names)), blocks=blocks, partial=missing)
 
 
@@ -111,20 +110,20 @@ async def _objects(
 
 async def _view(
     call: Call[KubernetesService], client: KubernetesClient, resource: Resource, obj: dict[str, object], args: GetArgs
-) -> list[Block]:
+) -> Block:
     title = f"{resource.kind} {as_str(dig(obj, 'metadata', 'name'))}"
     match args.view:
         case "describe":
             return await describe_object(client, resource, obj, deadline=call.deadline, digest=call.service.digest)
         case "tree":
-            return [await tree_of(client, resource, obj, depth=args.depth, deadline=call.deadline)]
+            return await tree_of(client, resource, obj, depth=args.depth, deadline=call.deadline)
         case "yaml" | "json":
-            return [Document(cleaned(obj), format=args.view, untrusted=True, source=title)]
+            return Document(cleaned(obj), format=args.view, untrusted=True, source=title)
         case "export":
-            return [Document(exported(obj), untrusted=True, source=title)]
+            return Document(exported(obj), untrusted=True, source=title)
         case "status":
             status = {key: obj[key] for key in ("apiVersion", "kind") if key in obj} | {"status": obj.get("status")}
-            return [Document(status, untrusted=True, source=title)]
+            return Document(status, untrusted=True, source=title)
 
 
 def _field_table(

@@ -131,7 +131,9 @@ async def _scanned(sources: Sequence[Source], asked: Asked, scan: Scan, state: C
     found = [scanned for _, scanned in answers]
     rows = _counts(found, scan) if scan.count_by is not None else _ordered(found, scan)
     offset = as_int((state or {}).get("offset"))
-    tables = _tables(rows[offset : offset + asked.limit], several=len(sources) > 1)
+    counted = scan.count_by is not None and scan.count_by.path is not None
+    foreign = frozenset(source.words for source in sources if counted or asked.foreign(source))
+    tables = _tables(rows[offset : offset + asked.limit], several=len(sources) > 1, foreign=foreign)
     total = len(rows)
     page = Page(
         resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
@@ -150,7 +152,8 @@ def _ordered(found: Sequence[Scanned], scan: Scan) -> list[_Found]:
     rows: list[_Found] = []
     for one in found:
         if scan.sort_by is not None:
-            one.rows.sort(key=lambda row: row[0], reverse=scan.sort_by.descending)
+            one.rows.sort(key=lambda row: row[0][1:], reverse=scan.sort_by.descending)
+            one.rows.sort(key=lambda row: row[0][0])  # stable: numbers, then texts, then what is empty
         rows += [(one, one.columns, cells) for _, cells in one.rows]
     return rows
 
@@ -165,15 +168,17 @@ def _counts(found: Sequence[Scanned], scan: Scan) -> list[_Found]:
     ]
 
 
-def _tables(rows: Sequence[_Found], *, several: bool) -> list[Table]:
-    """One table per run of rows of the same source."""
+def _tables(rows: Sequence[_Found], *, several: bool, foreign: frozenset[str]) -> list[Table]:
+    """One table per run of rows of the same source; those named in ``foreign`` hold text that others wrote."""
     tables: list[Table] = []
     start = 0
     for end in range(1, len(rows) + 1):
         if end == len(rows) or rows[end][0] is not rows[start][0]:
             one, columns, _ = rows[start]
-            title = one.source.words if several else ""
-            tables.append(Table(columns, [cells for _, _, cells in rows[start:end]], title=title))
+            words = one.source.words
+            cut = [cells for _, _, cells in rows[start:end]]
+            title = words if several else ""
+            tables.append(Table(columns, cut, title=title, untrusted=words in foreign, source=words))
             start = end
     return tables
 
