@@ -42,6 +42,7 @@ def revisions() -> list[dict[str, Any]]:
 def digest() -> str:
     """Changes when anything that decides what the scene looks like does."""
     seen = hashlib.sha256()
-    for file in sorted([*FOLDER.rglob("*.yaml"), *FOLDER.glob("*.py"), FOLDER.parent / "conf" / "fates.yaml"]):
+    code = [FOLDER / name for name in ("seed.py", "events.py", "logs.py", "tls.py")]
+    for file in sorted([*FOLDER.rglob("*.yaml"), *code, FOLDER.parent / "conf" / "fates.yaml"]):
         seen.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return seen.hexdigest()
