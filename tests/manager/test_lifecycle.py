@@ -32,7 +32,9 @@ async def test_a_wanted_service_runs_with_its_tools_and_ends() -> None:
     await manager.start()
     running = manager.running["ledger"]
     service = running_ledger(manager)
-    assert [tool.name for tool in running.tools] == ["list", "add", "remove", "slow", "secret", "fail"]
+    names = [tool.name for tool in running.tools]
+    assert names[:6] == ["list", "add", "remove", "slow", "secret", "fail"]
+    assert names[6:] == ["relay", "hurried", "steady", "patient"]
     assert service.targets == ("main", "other")
     assert service.probes == 0
     await manager.close()

@@ -87,8 +87,8 @@ class Stream:
 class SseClient(Stream):
     """A client of HTTP+SSE (2024-11-05) that has shaken hands."""
 
-    def __init__(self, server: Running, /, **fields: str) -> None:
-        super().__init__(server, "/api/alpha/sse", **fields)
+    def __init__(self, server: Running, path: str = "/api/alpha/sse", /, **fields: str) -> None:
+        super().__init__(server, path, **fields)
         self._server = server
         self.fields = fields
         assert self.status() == 200

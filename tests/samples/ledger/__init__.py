@@ -1,4 +1,4 @@
-"""A ledger kept in memory: a service with tools that read, write, destroy, wait and fail."""
+"""A ledger kept in memory: a service with tools that read, write, destroy, wait, fail and call each other."""
 
 from cloud_native_mcp.contract.service import ServiceSpec
 
@@ -8,6 +8,6 @@ SPEC = ServiceSpec(
     summary="Entries of small ledgers kept in memory.",
     config="config:LedgerConfig",
     start="service:start",
-    tools=("tools.entries", "tools.changes", "tools.behaviour"),
+    tools=("tools.entries", "tools.changes", "tools.behaviour", "tools.inner"),
     target_noun="Ledger",
 )
