@@ -15,7 +15,7 @@ from cloud_native_mcp.errors import InvalidArgument
 from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.resources import Resource
@@ -211,11 +211,13 @@ class KubernetesClient:
         what: str = "",
         params: Sequence[tuple[str, str]] = (),
         accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
         """GET a path whose body comes in parts (logs); the status is checked before the block is entered."""
+        sent = {"Accept": accept, **(headers or {})}
         async with self._http.stream(
-            "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
+            "GET", path, deadline=deadline, params=params, headers=sent, max_bytes=max_bytes
         ) as stream:
             if not 200 <= stream.status < 300:
                 body = await _beginning(stream.parts())

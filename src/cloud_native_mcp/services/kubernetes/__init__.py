@@ -12,6 +12,7 @@ SPEC = ServiceSpec(
         "tools.list",
         "tools.get",
         "tools.events",
+        "tools.logs",
         "tools.rollout",
         "tools.access",
         "tools.explain",

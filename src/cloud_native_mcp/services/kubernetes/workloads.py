@@ -28,6 +28,7 @@ _BETWEEN: Final = (
     ("apps", "StatefulSet"),
     ("apps", "Deployment"),
     ("batch", "Job"),
+    ("tekton.dev", "TaskRun"),
     ("", "Pod"),
 )
 
@@ -74,9 +75,9 @@ async def pods_of(
 
 
 async def pods_matching(
-    client: KubernetesClient, selector: str, *, namespace: str, deadline: Deadline
+    client: KubernetesClient, selector: str, *, namespace: str | None, deadline: Deadline
 ) -> list[dict[str, object]]:
-    """Pods of a namespace by label selector."""
+    """Pods of a namespace, or of all (None), by label selector."""
     resource = await pod_resource(client, deadline)
     query = ListQuery(namespace, selector, limit=MOST_PODS)
     page = await list_page(client, resource, query, item=dict[str, object], deadline=deadline)
