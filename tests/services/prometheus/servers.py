@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
 READY_SECONDS = 60.0
+NATIVE = "prometheus_http_request_duration_seconds"
+"""A native histogram that Prometheus has of itself."""
 RULES = """
 groups:
 - name: alerts
@@ -175,16 +177,22 @@ def _all_scraped(running: Running) -> bool:
 
 
 def _is_settled(running: Running) -> bool:
+    """Whether all that the tests ask for is there, and the head block was cut to the present after its start."""
     if not _all_scraped(running):
         return False
     rules = [rule for group in running.api("/rules")["groups"] for rule in group["rules"]]
-    samples = running.api("/query", ("query", "count_over_time(prometheus_http_request_duration_seconds[1m])"))
     exemplars = running.api(
         "/query_exemplars", ("query", "shop_latency_seconds_bucket"), ("start", "0"), ("end", "4e9")
     )
     return (
         all(rule["health"] != "unknown" for rule in rules)
         and len(running.api("/alerts")["alerts"]) >= 3
-        and bool(samples["result"])
         and bool(exemplars)
+        and _finds(running, "prometheus_tsdb_head_gc_duration_seconds_count > 0")
+        and all(_finds(running, f'{NATIVE}{{handler="{handler}"}}') for handler in ("/metrics", "/api/v1/query"))
+        and _finds(running, "min(count_over_time(prometheus_http_requests_total[1m])) > 4")
     )
+
+
+def _finds(running: Running, query: str) -> bool:
+    return bool(running.api("/query", ("query", query))["result"])

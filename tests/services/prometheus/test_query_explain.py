@@ -14,14 +14,13 @@ from tests.calls import desk
 from tests.fault_server.behaviours import answer
 from tests.fault_server.server import fault_server
 from tests.services.prometheus.history import at
+from tests.services.prometheus.servers import NATIVE
 
 if TYPE_CHECKING:
     from tests.calls import Desk
     from tests.fault_server.behaviours import Behaviour
     from tests.fault_server.wire import Request
     from tests.services.prometheus.servers import Running
-
-NATIVE = "prometheus_http_request_duration_seconds"
 
 
 async def test_an_expression_is_formatted_and_its_tree_and_selectors_are_shown(main: Desk) -> None:

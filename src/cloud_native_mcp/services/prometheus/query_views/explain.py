@@ -30,6 +30,8 @@ _FOR_COUNTERS: Final = _RATES | {
     *("resets", "changes", "absent", "absent_over_time", "present_over_time", "count_over_time", "timestamp"),
     *("count", "group", "count_values", "scalar", "delta", "idelta"),
 }
+_SAMPLED: Final = 10
+"""Series whose samples tell the interval: some may be too new to have two."""
 _SCRAPES: Final = 4
 """A window should hold at least so many scrapes."""
 
@@ -115,17 +117,14 @@ async def _count(execution: Execution, leaf: Leaf, when: datetime) -> int | None
 
 
 async def _interval(execution: Execution, leaf: Leaf, when: datetime) -> float | None:
-    """Seconds between the samples of the selector's first series, or None when it has too few."""
+    """Seconds between the samples of the selector's first series, or None when they have too few."""
     params = [("query", f"{leaf.selector.text()}[10m]"), ("time", parameter(when - leaf.shift))]
     asked = Asked(f"samples of {leaf.text()}", bad_data="bad_query")
     answer = await execution.backend.client.query(
-        "/query", asked, deadline=execution.deadline, params=params, keep=1, enough=True
+        "/query", asked, deadline=execution.deadline, params=params, keep=_SAMPLED, enough=True
     )
-    if not answer.series:
-        return None
-    one = answer.series[0]
-    times = [at for at, _ in one.values] or [at for at, _ in one.histograms]
-    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    times = [[at for at, _ in one.values] or [at for at, _ in one.histograms] for one in answer.series]
+    steps = [later - earlier for each in times for earlier, later in itertools.pairwise(each)]
     return statistics.median(steps) if steps else None
 
 
