@@ -31,7 +31,6 @@ INSTRUCTIONS: Final = (
     "end in [fix] (change the arguments), [final] (do not repeat) or [wait]."
 )
 _IDENTITY: Final = Identity(__version__, INSTRUCTIONS)
-_OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/health"})
 
 
 def http_app(app: App) -> HttpApp:
@@ -66,7 +65,8 @@ def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
     """What every HTTP message passes between the guard and the engine, outermost first."""
     authenticator = Authenticator(app.settings.auth, app.secrets)
     limiter = RateLimiter(app.settings.ratelimit)
-    open_paths = _OPEN_PATHS | frozenset({"/metrics"} if app.settings.telemetry.metrics_open else ())
+    # The open probes stand before this chain: what of `/health` comes so far is its detail, which is for known callers.
+    open_paths = {"/metrics"} if app.settings.telemetry.metrics_open else set[str]()
 
     def auth(inner: ASGIApp) -> ASGIApp:
         return AuthMiddleware(
@@ -74,7 +74,7 @@ def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
         )
 
     def rate(inner: ASGIApp) -> ASGIApp:
-        return RateMiddleware(inner, limiter, refused=app.metrics.refused)
+        return RateMiddleware(inner, limiter, record=app.audit.note, refused=app.metrics.refused)
 
     return (auth, rate)
 

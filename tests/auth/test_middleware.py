@@ -80,17 +80,23 @@ async def test_two_authorization_headers_get_400_and_reach_nothing() -> None:
     assert answer.status == 400
     assert answer.json["detail"] == "authorization is given 2 times; send it once"
     assert gate.inside.scopes == []
+    assert [(record.code, record.stage) for record in gate.records] == [("malformed_credentials", "auth")]
 
 
 @promise("S16")
-async def test_a_peer_that_guesses_keys_is_held_off_and_others_with_keys_are_not() -> None:
+async def test_a_peer_that_guesses_keys_is_held_off_and_others_with_keys_are_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
     gate = Gate(failure_burst=3)
     statuses = [
         (await get(gate.app, headers=[(b"x-api-key", f"guess-number-{n:08}".encode())], peer=f"2001:db8::{n}")).status
         for n in range(1, 6)
     ]
     assert statuses == [401, 401, 401, 429, 429]
-    assert len(gate.records) == 3
+    assert len(gate.records) == len(caplog.records) == 3
+    assert "2001:db8::1" in caplog.text
+    assert "guess" not in caplog.text
     assert (await get(gate.app, headers=GOOD, peer="2001:db8::1")).status == 200
     assert (await get(gate.app, headers=BAD, peer="2001:db8:0:1::1")).status == 401
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,9 @@ from cloud_native_mcp.limits.rate import RateLimiter, caller_key
 from tests.limits.asgi import Inside, get
 from tests.limits.clock import Clock
 from tests.promises import promise
+
+if TYPE_CHECKING:
+    from cloud_native_mcp.audit.record import AuditRecord
 
 ALICE = Principal(id="alice", method="api_key")
 
@@ -86,9 +91,10 @@ def test_a_caller_is_its_principal_wherever_it_calls_from() -> None:
 
 async def test_a_caller_over_its_rate_gets_429_with_the_seconds_to_wait() -> None:
     refused: list[str] = []
+    records: list[AuditRecord] = []
     inside = Inside()
     limiter = RateLimiter(RateLimitConfig(requests_per_second=0.4, burst=1), Clock())
-    app = RateMiddleware(inside, limiter, refused=refused.append)
+    app = RateMiddleware(inside, limiter, record=records.append, refused=refused.append)
     assert (await get(app, state={"principal": ALICE})).status == 200
     answer = await get(app, state={"principal": ALICE}, peer="198.51.100.1")
     assert (answer.status, answer.headers["retry-after"]) == (429, "3")
@@ -97,6 +103,19 @@ async def test_a_caller_over_its_rate_gets_429_with_the_seconds_to_wait() -> Non
     assert (await get(app, state={"principal": Principal(id="bob", method="api_key")})).status == 200
     assert len(inside.scopes) == 2
     assert refused == ["rate"]
+    assert [(record.principal, record.stage, record.outcome) for record in records] == [("alice", "rate", "refused")]
+
+
+async def test_a_flood_of_refused_requests_is_recorded_once_a_minute() -> None:
+    clock = Clock()
+    records: list[AuditRecord] = []
+    limiter = RateLimiter(RateLimitConfig(requests_per_second=0.001, burst=1), clock)
+    app = RateMiddleware(Inside(), limiter, record=records.append)
+    for _ in range(20):
+        await get(app, state={"principal": ALICE})
+    clock.advance(61)
+    await get(app, state={"principal": ALICE})
+    assert len(records) == 2
 
 
 async def test_without_authentication_the_peers_network_is_limited() -> None:

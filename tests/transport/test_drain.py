@@ -76,8 +76,9 @@ def test_calls_in_flight_finish_and_later_ones_are_sent_elsewhere(*, fast_path: 
             served.terminate()
             assert eventually(lambda: get(server, "/readyz").status == 503)
             assert get(server, "/livez").status == 200
-            late = post(server, modern_call("alpha_echo"))
+            late = post(server, modern_call("alpha_echo"), headers={"origin": "http://localhost:6274"})
             assert (late.status, late.headers["retry-after"]) == (503, "5")
+            assert late.headers["access-control-allow-origin"] == "http://localhost:6274"
             assert listening.message()["result"]
             assert listening.ended_in_order()
             served.let_go()

@@ -46,6 +46,10 @@ def test_detail_and_metrics_need_a_principal(server: Running, path: str) -> None
     assert get(server, path, {"x-api-key": "good"}).status == 200
 
 
+def test_a_balancer_may_ask_with_head(server: Running) -> None:
+    assert [exchange(server, "HEAD", path).status for path in ("/livez", "/readyz", "/health")] == [200, 200, 200]
+
+
 def test_the_detail_holds_more_than_the_summary(server: Running) -> None:
     assert b"alpha" in get(server, "/health?detail", {"x-api-key": "good"}).body
 

@@ -68,7 +68,7 @@ class Authenticator:
         self._known = self._read_keys()
         self._read_at = clock()
 
-    def authenticate(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> Principal:
+    def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
         """Who sends a request with these headers (names in lower case).
 
         Raises:
@@ -82,7 +82,6 @@ class Authenticator:
             raise Unauthenticated("send an API key as `Authorization: Bearer …` or `X-API-Key: …`")
         found = self._find(key)
         if found is None:
-            logger.info("unknown API key from %s", peer or "an unknown peer")
             raise Unauthenticated("the API key is not known here", f'{REALM}, error="invalid_token"')
         return found
 

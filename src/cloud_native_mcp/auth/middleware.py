@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.audit.record import AuditRecord
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.auth.authenticator import Authenticator
     from cloud_native_mcp.limits.rate import RateLimiter
 
+logger = logging.getLogger(__name__)
+
 
 class AuthMiddleware:
     """Puts the principal at ``scope["state"]["principal"]``.
@@ -25,7 +28,7 @@ class AuthMiddleware:
     more to those who have one.
 
     Args:
-        limiter: counts failures per peer; beyond its limit the answer is 429 and nothing more is recorded.
+        limiter: counts failures per peer; beyond its limit the answer is 429 and nothing more is recorded or logged.
         record: takes the audit record of each refusal.
         refused: told of each refusal (``auth``), for the metrics.
     """
@@ -55,35 +58,40 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            principal = self._authenticator.authenticate(scope["headers"], peer_of(scope))
+            principal = self._authenticator.authenticate(scope["headers"])
         except Unauthenticated as error:
             if scope["path"] not in self._open_paths:
-                await self._refuse(scope, send, error)
+                if await self._counted(scope, send, "unauthenticated"):
+                    await send_problem(send, 401, error.text, {"www-authenticate": error.challenge})
                 return
         except BadCredentials as error:
-            await send_problem(send, 400, str(error), {"connection": "close"})
+            if await self._counted(scope, send, "malformed_credentials"):
+                await send_problem(send, 400, str(error), {"connection": "close"})
             return
         else:
             scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
-    async def _refuse(self, scope: Scope, send: Send, error: Unauthenticated) -> None:
+    async def _counted(self, scope: Scope, send: Send, code: str) -> bool:
+        """Count and record a failure; False when the peer has failed too often and was told so."""
+        peer = peer_of(scope)
         if self._refused is not None:
             self._refused("auth")
-        wait = self._limiter.fail(peer_of(scope)) if self._limiter is not None else 0.0
+        wait = self._limiter.fail(peer) if self._limiter is not None else 0.0
         if wait > 0.0:
             await refuse_for_now(send, wait, "too many failed authentications")
-            return
+            return False
+        logger.info("refused a request from %s: %s", peer or "an unknown peer", code)
         if self._record is not None:
             self._record(
                 AuditRecord(
                     phase="end",
                     door="http",
-                    peer=peer_of(scope),
+                    peer=peer,
                     endpoint=scope["path"],
                     outcome="refused",
-                    code="unauthenticated",
+                    code=code,
                     stage="auth",
                 )
             )
-        await send_problem(send, 401, error.text, {"www-authenticate": error.challenge})
+        return True

@@ -133,8 +133,8 @@ def build_app(
         app = middleware(app)
     app = OpenProbes(app, probes, drain)
     app = DeclaredLength(app, limit=config.max_body_bytes)
-    app = Cors(HeaderRules(app))
-    return HttpApp(Guard(DrainGate(app, drain), config), endpoints, streams, drain)
+    app = Cors(DrainGate(HeaderRules(app), drain))
+    return HttpApp(Guard(app, config), endpoints, streams, drain)
 
 
 def _mount(endpoint: Endpoint, config: ServerConfig, table: dict[str, ASGIApp]) -> SseDoor:

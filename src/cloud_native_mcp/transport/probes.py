@@ -42,7 +42,7 @@ class OpenProbes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
+        path = scope["path"] if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else ""
         if path == "/livez":
             return await reply_text(send, 200, "ok")
         if path == "/readyz":
