@@ -116,6 +116,8 @@ def test_json_bombs_are_refused_before_any_tool_runs(server: Running, body: byte
         {"jsonrpc": "2.0", "id": 1.5, "method": "ping"},
         {"jsonrpc": "2.0", "id": {}, "method": "ping"},
         {"jsonrpc": "2.0", "id": True, "method": "ping"},
+        {"jsonrpc": "2.0", "id": 10**30, "method": "ping"},
+        {"jsonrpc": "2.0", "id": -(10**30), "method": "tools/list"},
         {"jsonrpc": "2.0", "id": 1},
         {"jsonrpc": "2.0", "id": 1, "method": 5},
         {"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]},

@@ -93,6 +93,7 @@ HOT: list[tuple[Json, dict[str, str | None]]] = [
     (modern_call(HIDDEN), {}),
     (modern_call("alpha_broken"), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientInfo": None}), {}),
+    (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientInfo": {"name": "n" * 9_000, "version": "1"}}), {}),
     (request("tools/call", {"name": "alpha_who", "_meta": envelope()}), {}),
     *[
         _legacy(call, version)
@@ -125,6 +126,12 @@ COLD: list[tuple[Json, dict[str, str | None]]] = [
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientCapabilities": {"sampling": 5}}), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/clientInfo": {"name": 5}}), {}),
     (modern_call("alpha_echo", **{"io.modelcontextprotocol/logLevel": "debug"}), {}),
+    (
+        modern_call(
+            "alpha_echo", **{"io.modelcontextprotocol/clientCapabilities": {"experimental": {"x": {"y": 2**80}}}}
+        ),
+        {},
+    ),
     (modern_call("alpha_echo", **{"vendor/key": {"a": 1}}), {}),
     (request("tools/call", {"name": "alpha_who", "arguments": None, "_meta": envelope()}), {"mcp-name": "alpha_who"}),
     (request("tools/call", {"name": "alpha_who", "arguments": [], "_meta": envelope()}), {}),

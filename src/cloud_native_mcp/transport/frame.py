@@ -33,6 +33,8 @@ NAME: Final = MCP_NAME_HEADER.encode()
 SESSION: Final = b"mcp-session-id"
 _ROUTING: Final = frozenset({VERSION, METHOD, NAME})
 _BOTH_MEDIA: Final = frozenset({b"application/json, text/event-stream", b"application/json,text/event-stream"})
+_LARGEST_ID: Final = 2**63 - 1
+"""No JSON writer here has larger whole numbers, and a request must be answered with its own id."""
 LEGACY: Final = frozenset(HANDSHAKE_PROTOCOL_VERSIONS)
 MODERN: Final = frozenset(MODERN_PROTOCOL_VERSIONS)
 
@@ -115,6 +117,8 @@ def _envelope(message: dict[str, object], version: str) -> Frame:
     has_id = isinstance(request_id, int | str) and not isinstance(request_id, bool)
     if "id" in message and not has_id:
         raise Refused(400, INVALID_REQUEST, "id must be a string or an integer")
+    if isinstance(request_id, int) and abs(request_id) > _LARGEST_ID:
+        raise Refused(400, INVALID_REQUEST, "id must be a string or an integer of at most 64 bits")
     known_id = cast("RequestId", request_id) if has_id else None
     if message.get("jsonrpc") != "2.0":
         raise Refused(400, INVALID_REQUEST, 'jsonrpc must be "2.0"', request_id=known_id)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LIST: Final = "tools/list"
 CALL: Final = "tools/call"
 _MAX_KNOWN_CLIENTS: Final = 512
+_MAX_REMEMBERED_BYTES: Final = 4_096
+"""Longer descriptions of a client are checked each time, so that what is remembered stays small."""
 _LIST_PARAMS: Final = frozenset({"_meta"})
 _CALL_PARAMS: Final = frozenset({"_meta", "name", "arguments"})
 _LEGACY_META: Final = frozenset({"progressToken", "traceparent", "tracestate"})
@@ -112,7 +114,10 @@ class Matcher:
     def _knows_client(self, version: str, meta: dict[str, object]) -> bool:
         """Whether the client's description is valid; the library checks each one once."""
         described = [version, meta.get(CAPABILITIES), CLIENT_INFO in meta, meta.get(CLIENT_INFO)]
-        key = orjson.dumps(described)
+        try:
+            key = orjson.dumps(described)
+        except TypeError:  # a number beyond 64 bits
+            return False
         if key in self._known_clients:
             return True
         checked = {part: meta[part] for part in (PROTOCOL_VERSION, CAPABILITIES, CLIENT_INFO) if part in meta}
@@ -120,9 +125,10 @@ class Matcher:
             validate_client_request(LIST, version, {"_meta": checked})
         except ValidationError:
             return False
-        if len(self._known_clients) >= _MAX_KNOWN_CLIENTS:
-            self._known_clients.clear()
-        self._known_clients.add(key)
+        if len(key) <= _MAX_REMEMBERED_BYTES:
+            if len(self._known_clients) >= _MAX_KNOWN_CLIENTS:
+                self._known_clients.clear()
+            self._known_clients.add(key)
         return True
 
 
