@@ -112,6 +112,30 @@ async def test_when_all_callers_go_away_the_load_is_cancelled_and_nothing_is_kep
     assert await cache.fetch("x", "a", source.load, ttl=60) == 2
 
 
+async def test_a_caller_that_comes_while_a_load_is_being_cancelled_gets_one_of_its_own() -> None:
+    ending, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await ended.wait()
+        return 0
+
+    source = Source()
+    cache = SegmentedCache()
+    first = asyncio.create_task(cache.fetch("x", "a", slow_to_end, ttl=60))
+    await settle()
+    first.cancel()
+    await ending.wait()
+    assert await cache.fetch("x", "a", source.load, ttl=60) == 1
+    ended.set()
+    await asyncio.gather(first, return_exceptions=True)
+    assert first.cancelled()
+    assert await cache.fetch("x", "a", source.load, ttl=60) == 1
+
+
 async def test_errors_reach_all_callers_and_are_not_kept() -> None:
     source = Source()
     cache = SegmentedCache()

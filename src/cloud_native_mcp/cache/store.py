@@ -99,7 +99,7 @@ class SegmentedCache:
             running = self._begin(kept, key, load, ttl, size)
         else:
             kept.statistics.joined += 1
-        return cast("ValueT", await _share(running))
+        return cast("ValueT", await _share(kept, key, running))
 
     def drop(self, segment: str, key: Hashable | None = None) -> None:
         """Forget one key, or the whole segment; loads under way are answered but not kept."""
@@ -159,15 +159,17 @@ class SegmentedCache:
             kept.statistics.evicted += 1
 
 
-async def _share(load: _Load) -> object:
+async def _share(kept: _Segment, key: Hashable, load: _Load) -> object:
     """Wait for a load; a caller that is cancelled leaves it to the others, the last one cancels it."""
     load.waiting += 1
     try:
         return await asyncio.shield(load.task)
     except asyncio.CancelledError:
         if load.waiting == 1 and not load.task.done():
+            if kept.loads.get(key) is load:
+                del kept.loads[key]  # nobody may join what is ending: it would end them too
             load.task.cancel()
-            await asyncio.wait([load.task])
+            await asyncio.gather(load.task, return_exceptions=True)
         raise
     finally:
         load.waiting -= 1
