@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.server import ServerView, ServiceHealth
     from cloud_native_mcp.contract.service import Service
     from cloud_native_mcp.contract.tool import Tool
+    from cloud_native_mcp.upstream.observer import UpstreamObserver
 
 KEYS = StateKeys([b"tests" * 8])
 LOG = logging.getLogger("tests")
@@ -197,12 +198,18 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(service: str, config: Mapping[str, object]) -> AsyncGenerator[Desk]:
-    """A service of this package, started with that configuration section, on a pool and cache of its own."""
+async def desk(
+    service: str, config: Mapping[str, object], *, observer: UpstreamObserver | None = None
+) -> AsyncGenerator[Desk]:
+    """A service of this package, started with that configuration section, on a pool and cache of its own.
+
+    Args:
+        observer: is told of each request to a backend.
+    """
     package = f"cloud_native_mcp.services.{service}"
     spec = cast("_HasSpec", importlib.import_module(package)).SPEC
     discovered = Discovered(spec, package)
-    pool = Pool()
+    pool = Pool(observer)
     context: ServiceContext[Any] = ServiceContext(
         name=spec.name,
         config=load_config_type(discovered).model_validate(dict(config)),

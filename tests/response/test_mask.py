@@ -145,3 +145,10 @@ def test_a_long_adversarial_text_takes_work_in_proportion_to_its_length(piece: s
 @given(st.text(st.characters(exclude_categories=())))
 def test_masking_accepts_any_text_and_does_not_undo_itself(text: str) -> None:
     assert scrub(scrub(text)) == scrub(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"token": "<25 bytes, sha 0123456789>"}', "token: <25 bytes, sha 0123456789>", 'token="<0 bytes>"']
+)
+def test_a_length_and_digest_in_place_of_a_value_stays(text: str) -> None:
+    assert scrub(text) == text

@@ -58,8 +58,8 @@ _BLOCK: Final = re.compile(
 )
 _KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16}")
 _NO_SECRET: Final = re.compile(
-    r"""[\\"']*(?:true|false|null|nil|none|undefined|\*+|\$[({][\w.]+[)}]|)[\\"',;)}\]]*"""
-    r"""|<\d+ bytes(?:, sha [0-9a-f]+)?>""",
+    r"""[\\"']*(?:true|false|null|nil|none|undefined|\*+|\$[({][\w.]+[)}]|<\d+ bytes(?:, sha [0-9a-f]+)?>|)"""
+    r"""[\\"',;)}\]]*""",
     re.IGNORECASE,
 )
 _PROSE: Final = re.compile(r"[A-Za-z]?[a-z]+[.:]?")

@@ -22,7 +22,7 @@ _COMBINED: Final = "(combined from similar events): "
 _VARIES: Final = re.compile(
     r"(?<=[a-z0-9])-[bcdfghjklmnpqrstvwxz2456789]{5}\b"  # the generated end of a pod's name
     r"|\b(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|[0-9a-f]{8}-[0-9a-f-]{27}|sha256:[0-9a-f]{8,}|[0-9a-f]{7,}"
-    r"|\d+(?:\.\d+)?(?:[kMGT]i?|m?s|m|h)?)\b"
+    r"|\d+(?:\.\d+)?(?:[kMGT]i?B?|m?s|m|h)?)\b"
 )
 _GENERATED: Final = re.compile(
     r"(?:(?:-[bcdfghjklmnpqrstvwxz2456789]{6,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d{1,5})\Z"

@@ -122,7 +122,7 @@ def _variable(variable: Mapping[str, object]) -> str:
     name, source = as_str(variable.get("name")), as_dict(variable.get("valueFrom"))
     for key, label in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
         if key in source:
-            return f"{name}({label}/{as_str(dig(source, key, 'name'))}:{as_str(dig(source, key, 'key'))})"
+            return f"{name}({label}/{as_str(dig(source, key, 'name'))}[{as_str(dig(source, key, 'key'))}])"
     return f"{name}({as_str(dig(source, 'fieldRef', 'fieldPath'))})" if "fieldRef" in source else name
 
 

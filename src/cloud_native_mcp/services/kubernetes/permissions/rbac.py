@@ -165,7 +165,7 @@ async def read_policy(client: KubernetesClient, namespace: str | None, *, deadli
         asyncio.gather(*asked), asyncio.gather(*bound)
     )
     rules: dict[tuple[str, str, str], Sequence[Rule]] = {
-        ("ClusterRole", "", role.metadata.name): _rules(role, cluster_roles) for role in cluster_roles
+        ("ClusterRole", "", role.metadata.name): effective_rules(role, cluster_roles) for role in cluster_roles
     }
     if namespace is None:
         roles, bindings = [], []
@@ -188,7 +188,7 @@ async def _read(
     return found
 
 
-def _rules(role: Role, all_roles: Sequence[Role]) -> Sequence[Rule]:
+def effective_rules(role: Role, all_roles: Sequence[Role]) -> Sequence[Rule]:
     """A ClusterRole's rules; an aggregated one has those of the roles its selectors find.
 
     The controller writes the union into ``rules``, but it may lag behind; the selectors are the truth.
