@@ -6,7 +6,7 @@ import http.client
 import ssl
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from lab.errors import LabError
 
@@ -39,7 +39,7 @@ def _get(url: str) -> bytes | None:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
     try:
-        connection.request("GET", parts.path or "/")
+        connection.request("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")))
         response = connection.getresponse()
         content = response.read()
     except (OSError, http.client.HTTPException):

@@ -64,9 +64,10 @@ def server_environment() -> dict[str, str]:
 class Processes:
     """The processes of one lab, one record file each."""
 
-    def __init__(self, records: Path, logs: Path) -> None:
+    def __init__(self, records: Path, logs: Path, *, grace: float = STOP_SECONDS) -> None:
         self._records = records
         self._logs = logs
+        self._grace = grace
 
     def start(self, name: str, command: Sequence[str], *, fingerprint: str = "") -> Record:
         """Start a server in a session of its own, its output appended to its log, and record it."""
@@ -109,7 +110,7 @@ class Processes:
             if record is not None:
                 running[name] = record
                 _signal(record.pid, signal.SIGTERM)
-        stubborn = _wait_gone(running, STOP_SECONDS)
+        stubborn = _wait_gone(running, self._grace)
         for record in stubborn.values():
             _signal(record.pid, signal.SIGKILL)
         left = _wait_gone(stubborn, KILL_SECONDS)

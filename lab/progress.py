@@ -17,12 +17,13 @@ PERIOD_SECONDS = 10.0
 class Ticker:
     """The running time of one piece of work, shown when it is due."""
 
-    def __init__(self, label: str, stream: TextIO | None) -> None:
+    def __init__(self, label: str, stream: TextIO | None, *, period: float | None = None) -> None:
         self._label = label
         self._stream = stream
         self._terminal = stream is not None and stream.isatty()
+        self._period = (TERMINAL_SECONDS if self._terminal else PERIOD_SECONDS) if period is None else period
         self._start = time.monotonic()
-        self._due = self._start + (TERMINAL_SECONDS if self._terminal else PERIOD_SECONDS)
+        self._due = self._start + self._period
 
     @property
     def seconds(self) -> float:
@@ -33,7 +34,7 @@ class Ticker:
         """Show the line again if its period has passed."""
         if self._stream is None or time.monotonic() < self._due:
             return
-        self._due = time.monotonic() + (TERMINAL_SECONDS if self._terminal else PERIOD_SECONDS)
+        self._due = time.monotonic() + self._period
         head, end = ("\r", "") if self._terminal else ("", "\n")
         print(f"{head}{self._label} … {self.seconds:.0f} s", end=end, file=self._stream, flush=True)
 
