@@ -6,14 +6,17 @@ Building and starting contact no backend.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 from cloud_native_mcp.audit.trail import AuditTrail
 from cloud_native_mcp.cache.store import SegmentedCache
 from cloud_native_mcp.contract.service import ServiceContext
+from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.limits.seats import Seats
 from cloud_native_mcp.manager.discovery import discover
+from cloud_native_mcp.manager.isolation import ServiceFailed, isolated
 from cloud_native_mcp.manager.lifecycle import Manager
 from cloud_native_mcp.manager.loading import load_tools
 from cloud_native_mcp.pipeline import CallChain
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
     from cloud_native_mcp.config.settings import Settings
     from cloud_native_mcp.contract.configuration import ServiceConfig
     from cloud_native_mcp.contract.effect import Effect, Toolset
+    from cloud_native_mcp.manager.discovery import Discovered
+    from cloud_native_mcp.routing.catalogue import Entry
+    from cloud_native_mcp.upstream.observer import UpstreamObserver
+
+logger = logging.getLogger(__name__)
 
 
 class App:
@@ -53,11 +61,11 @@ class App:
         self.secrets = SecretStore()
         self.keys = _state_keys(settings, self.secrets)
         self._digest = self.keys.digest("digest")
-        self._pool = Pool(self.metrics)
         self._cache = SegmentedCache()
         self.audit = AuditTrail(settings.audit, digest=self.keys.digest("audit"), observe=self.metrics.audit)
         self.metrics.audit_enabled(enabled=settings.audit.enabled)
         self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
+        self._pool = Pool(_Observers((self.metrics, self.manager)))
         self._door: CallChain | None = None
 
     @property
@@ -72,7 +80,7 @@ class App:
         await self.audit.start()
         await self.manager.start()
         catalogue = Catalogue(
-            [e for one in self.manager.running.values() for e in entries_of(one.spec, one.tools, one.service.targets)],
+            await self._entries(),
             effects=frozenset(self.settings.server.effects),
             toolset=self.settings.server.toolset,
         )
@@ -92,10 +100,21 @@ class App:
         )
 
     async def close(self) -> None:
-        """Stop the services, store what is left of the audit, close all connections."""
-        await self.manager.close()
-        await self.audit.close()
-        await self._pool.close()
+        """Stop the services, close all connections, store what is left of the audit: the last, also when one fails."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.audit.close)
+            stack.push_async_callback(self._pool.close)
+            stack.push_async_callback(self.manager.close)
+
+    async def _entries(self) -> list[Entry]:
+        """The tools of the services that run; a service whose tools are declared wrongly ends, and the others serve."""
+        entries: list[Entry] = []
+        for name, one in list(self.manager.running.items()):
+            try:
+                entries += isolated(lambda one=one: entries_of(one.spec, one.tools, one.service.targets))
+            except ServiceFailed as failed:
+                await self.manager.withdraw(name, str(failed))
+        return entries
 
     def _context(self, name: str, config: ServiceConfig) -> ServiceContext[Any]:
         return ServiceContext(
@@ -119,15 +138,36 @@ class App:
         return [*own, *self._pool.addresses()]
 
 
+class _Observers:
+    """Tells several observers of each request to a backend."""
+
+    def __init__(self, observers: Sequence[UpstreamObserver]) -> None:
+        self._observers = observers
+
+    def request(self, service: str, target: str, outcome: str, seconds: float) -> None:
+        """One attempt ended."""
+        for observer in self._observers:
+            observer.request(service, target, outcome, seconds)
+
+
 def offline_catalogue(effects: Iterable[Effect], toolset: Toolset, *, plugins: Sequence[str] = ()) -> Catalogue:
-    """The catalogue as it would be with every service on and one target each; needs neither backends nor settings."""
-    entries = [
-        entry
-        for found in discover(plugins)
-        if not found.failure
-        for entry in entries_of(found.spec, load_tools(found), ("default",) if found.spec.target_noun else ())
-    ]
+    """The catalogue as it would be with every service on and one target each; needs neither backends nor settings.
+
+    A service whose tools cannot be imported or are declared wrongly is left out, with a warning in the log.
+    """
+    entries: list[Entry] = []
+    for found in discover(plugins):
+        try:
+            entries += isolated(lambda found=found: _offline_entries(found))
+        except ServiceFailed as failed:
+            logger.warning("service %s is left out: %s", found.spec.name, failed)
     return Catalogue(entries, effects=frozenset(effects), toolset=toolset)
+
+
+def _offline_entries(found: Discovered) -> tuple[Entry, ...]:
+    if found.failure:
+        raise ServiceDefinitionError(found.failure)
+    return entries_of(found.spec, load_tools(found), ("default",) if found.spec.target_noun else ())
 
 
 def configure_logs(settings: Settings) -> None:

@@ -93,4 +93,6 @@ def _probes(app: App) -> Probes:
 
 
 def _summary(app: App) -> Mapping[str, object]:
-    return {"status": "degraded" if app.manager.failed else "ok", "version": __version__}
+    services = app.manager.summary()
+    good = all(state == "running" for state in services.values())
+    return {"status": "ok" if good else "degraded", "version": __version__, "services": services}

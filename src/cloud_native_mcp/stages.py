@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 GRACE_S = 15.0
 """Seconds a tool that waits on purpose gets beyond its own waiting argument."""
 
+TRACE_ID: Final = slice(3, 35)
+"""Where the id of the trace is in a ``traceparent`` (W3C Trace Context)."""
+
 WIDENING: Final = frozenset({"limit", "tail", "max_bytes", "max_points"})
 """Arguments by which a caller asks for a longer answer than usual: they lift the budget to the tool's cap."""
 
@@ -89,8 +92,8 @@ class Flow:
 async def record(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     """Keep what the rest of the chain answered or refused: audit, metrics, log. The top handler of all faults."""
     outcome = "cancelled"
-    logs.request_id.set(flow.request.request_id)
-    logs.trace_id.set(flow.request.client.traceparent)
+    request_id = logs.request_id.set(flow.request.request_id)
+    trace_id = logs.trace_id.set(flow.request.client.traceparent[TRACE_ID])
     try:
         await proceed(flow)
         outcome = "ok"
@@ -103,6 +106,8 @@ async def record(parts: Parts, flow: Flow, proceed: Proceed) -> None:
         outcome = "failed"
     finally:
         await _keep(parts, flow, outcome)
+        logs.trace_id.reset(trace_id)  # what the tool that made this call logs later is its own again
+        logs.request_id.reset(request_id)
 
 
 async def resolve(parts: Parts, flow: Flow, proceed: Proceed) -> None:
@@ -143,10 +148,13 @@ async def admit(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     if flow.parent is not None and flow.parent.deadline is not None:
         flow.deadline = Deadline(min(flow.deadline.at, flow.parent.deadline.at))
     seat = parts.seats.take() if flow.parent is None else contextlib.nullcontext()
+    timer = flow.deadline.enforce()
     try:
-        async with flow.deadline.enforce(), seat:
+        async with timer, seat:
             await proceed(flow)
     except TimeoutError:
+        if not timer.expired():  # a fault of the tool, which let a timeout of its own through
+            raise
         raise ToolError("timeout", f"not finished within {seconds:g} s; narrow the call") from None
 
 
@@ -178,7 +186,8 @@ async def act(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     try:
         flow.result = await entry.tool.run(call, bound.args)
     except BackendError as error:
-        parts.manager.observe(entry.service, call.target, error)
+        if len(bound.targets) == 1:
+            parts.manager.observe(entry.service, call.target, error)
         raise
     if len(bound.targets) == 1:
         parts.manager.observe(entry.service, call.target, None)

@@ -49,6 +49,21 @@ async def test_nothing_is_known_before_the_first_call_and_nothing_is_asked(manag
     assert running_ledger(manager).probes == 0
 
 
+async def test_of_a_service_whose_requests_are_seen_only_answers_prove_a_backend_reachable(manager: Manager) -> None:
+    manager.request("ledger", "main", "unreachable", 0.1)
+    manager.observe("ledger", "main", BackendError("unreachable", "connection refused"))
+    manager.observe("ledger", "main", None)
+    assert (await _targets(manager))["main"].state == "unreachable"
+    manager.request("ledger", "main", "503", 0.1)
+    assert (await _targets(manager))["main"].state == "reachable"
+
+
+async def test_the_summary_names_services_and_no_targets(manager: Manager) -> None:
+    assert manager.summary() == {"ledger": "running"}
+    manager.observe("ledger", "other", BackendError("unreachable", "connection refused"))
+    assert manager.summary() == {"ledger": "unreachable"}
+
+
 async def test_the_last_call_tells_whether_a_backend_is_there_and_how_long_ago(manager: Manager, clock: Clock) -> None:
     manager.observe("ledger", "main", BackendError("unreachable", "connection refused"))
     manager.observe("ledger", "other", BackendError("forbidden", "no", status=403))

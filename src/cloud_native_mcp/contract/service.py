@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.http import HttpPool
 
 RESERVED_NAMES = frozenset(
-    "aggregate api audit auth cache calls config console health livez logging mcp metrics permissions plugins ratelimit "
-    "readyz secrets server telemetry".split()
+    (
+        *("aggregate", "api", "audit", "auth", "cache", "calls", "config", "console", "health", "livez", "logging"),
+        *("mcp", "metrics", "permissions", "plugins", "ratelimit", "readyz", "secrets", "server", "telemetry"),
+    )
 )
 """Names a service may not take: they are paths and sections of the server itself."""
 

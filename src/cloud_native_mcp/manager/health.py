@@ -45,9 +45,21 @@ class HealthBook:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: dict[tuple[str, str], _Seen] = {}
+        self._watched: set[str] = set()
+
+    def requested(self, service: str, target: str, *, answered: bool) -> None:
+        """Learn from one request to a backend: one that answered, whatever it said, is reachable."""
+        self._watched.add(service)
+        if answered:
+            self._note(service, target, "reachable")
 
     def observe(self, service: str, target: str, error: BackendError | None) -> None:
-        """Learn from a call that ended: a backend that answered, even with a refusal, is reachable."""
+        """Learn from a call that ended: a backend that answered, even with a refusal, is reachable.
+
+        Of a service whose requests are seen, a good end says nothing: the call may have asked no backend at all.
+        """
+        if error is None and service in self._watched:
+            return
         if error is not None and error.code in _SAYS_NOTHING:
             return
         if error is not None and error.code in _AWAY:

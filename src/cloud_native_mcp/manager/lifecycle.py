@@ -96,15 +96,31 @@ class Manager:
     async def close(self) -> None:
         """End the services, the last one first; one that fails to end does not keep the others."""
         while self._running:
-            name, running = self._running.popitem()
-            try:
-                await isolated_run(running.service.close, seconds=CLOSE_SECONDS)
-            except ServiceFailed as failed:
-                logger.warning("service %s did not end well: %s", name, failed)
+            await self._end(*self._running.popitem())
 
     def observe(self, service: str, target: str, error: BackendError | None) -> None:
-        """Learn from a call to a backend that ended."""
+        """Learn from a call that was about one target and ended."""
         self._book.observe(service, target, error)
+
+    def request(self, service: str, target: str, outcome: str, seconds: float) -> None:
+        """Learn from one request to a backend (`upstream.observer.UpstreamObserver`)."""
+        del seconds
+        self._book.requested(service, target, answered=outcome.isdigit())
+
+    def summary(self) -> Mapping[str, str]:
+        """State of each service that is on, as known now: ``running``, ``unreachable`` (a target of it), ``failed``."""
+        states: dict[str, str] = {}
+        for health in (self._health(found.spec.name) for found in self._discovered):
+            if health.state != "disabled":
+                away = any(target.state == "unreachable" for target in health.targets)
+                states[health.name] = "unreachable" if away else health.state
+        return states
+
+    async def withdraw(self, name: str, reason: str) -> None:
+        """End a running service that cannot be served after all; it counts as failed."""
+        self._failed[name] = reason
+        logger.error("service %s cannot be served: %s", name, reason)
+        await self._end(name, self._running.pop(name))
 
     async def health(self, service: str | None = None, *, probe: bool = False) -> Sequence[ServiceHealth]:
         """Health of all services that are on, or of one service whether it is on or off; nothing for an unknown name.
@@ -125,6 +141,12 @@ class Manager:
         if name in self._failed:
             return ServiceHealth(name, "failed", reason=self._failed[name])
         return ServiceHealth(name, "disabled")
+
+    async def _end(self, name: str, running: Running) -> None:
+        try:
+            await isolated_run(running.service.close, seconds=CLOSE_SECONDS)
+        except ServiceFailed as failed:
+            logger.warning("service %s did not end well: %s", name, failed)
 
     async def _started(self, found: Discovered, config: ServiceConfig) -> Running:
         tools = isolated(lambda: load_tools(found))

@@ -23,7 +23,7 @@ class SlowArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FailArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    how: Annotated[Literal["argument", "backend", "unreachable", "fault"], Meta(description="What goes wrong")]
+    how: Annotated[Literal["argument", "backend", "unreachable", "fault", "late"], Meta(description="What goes wrong")]
 
 
 @tool("slow", args=SlowArgs, effect=Effect.READ, description="Wait until the ledger is opened.", timeout="slow")
@@ -65,6 +65,8 @@ async def fail(call: Call[LedgerService], args: FailArgs) -> Result:
             raise BackendError("unreachable", f"ledger {call.target}: connection refused")
         case "fault":
             raise RuntimeError(f"a fault that knows {SHOP_TOKEN}")
+        case "late":
+            raise TimeoutError("a wait of the tool's own ran out")
 
 
 TOOLS = (slow, secret, fail)
