@@ -28,7 +28,7 @@ def logs() -> Iterator[Callable[[LoggingConfig], Logs]]:
     """Sets logging up as the server does and puts everything back in the end."""
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
-    touched: list[str] = []
+    touched = ["mcp", "sse_starlette"]
 
     def start(config: LoggingConfig) -> Logs:
         stream = io.StringIO()
@@ -125,3 +125,19 @@ def test_any_text_is_escaped_to_one_encodable_line(text: str) -> None:
     safe = escape(text)
     safe.encode("utf-8")
     assert len(safe.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("config", "level"),
+    [
+        ({}, logging.WARNING),
+        ({"level": "debug"}, logging.WARNING),
+        ({"level": "error"}, logging.ERROR),
+        ({"levels": {"mcp": "debug"}}, logging.DEBUG),
+    ],
+)
+def test_the_protocol_library_tells_of_messages_only_when_asked(
+    logs: Callable[[LoggingConfig], Logs], config: dict[str, object], level: int
+) -> None:
+    logs(LoggingConfig.model_validate(config))
+    assert logging.getLogger("mcp.server.lowlevel").getEffectiveLevel() == level

@@ -17,7 +17,9 @@ class LoggingConfig(Section):
     level: Level = Field(default="info", description="Least level that is logged.")
     format: Literal["text", "json"] = Field(default="text", description="One line of text or one JSON object a record.")
     levels: dict[str, Level] = Field(
-        default={}, description="Level by logger name, e.g. `cloud_native_mcp.upstream: debug`; holds below it too."
+        default={},
+        description="Level by logger name, e.g. `cloud_native_mcp.upstream: debug`; holds below it too. Without an "
+        "entry the protocol library (`mcp`, `sse_starlette`) logs warnings only: at `debug` it shows arguments.",
     )
 
 

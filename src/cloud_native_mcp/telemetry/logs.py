@@ -23,6 +23,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """Trace the call belongs to, when the client told one."""
 
+_TALKATIVE: Final = ("mcp", "sse_starlette")
+"""Libraries that tell of each message, with its arguments at `debug`: only warnings, unless named in the settings."""
+
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
@@ -101,6 +104,9 @@ def configure(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(config.level.upper())
+    quiet = max(root.level, logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(quiet)
     for name, level in config.levels.items():
         logging.getLogger(name).setLevel(level.upper())
     return handler
