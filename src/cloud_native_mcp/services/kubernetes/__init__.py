@@ -13,6 +13,7 @@ SPEC = ServiceSpec(
         "tools.get",
         "tools.events",
         "tools.logs",
+        "tools.top",
         "tools.rollout",
         "tools.access",
         "tools.explain",

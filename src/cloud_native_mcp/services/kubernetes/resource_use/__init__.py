@@ -1,0 +1,1 @@
+"""CPU, memory and disk: what is used, asked for, allowed and there."""
