@@ -60,10 +60,11 @@ def up(state: State, *, only: Sequence[str] = (), nodes: int = DEFAULT_NODES, pr
     with exclusive(state.lock, within=LOCK_SECONDS):
         build((name for server in servers for name in (server.name, *server.artefacts)), progress=progress)
         lab = _prepare(state, servers, nodes, progress)
-        runner = _Runner(lab, Processes(state.processes, state.logs))
+        processes = Processes(state.processes, state.logs)
+        runner = _Runner(lab, processes)
         try:
             runner.bring_up(servers, seeding=not only or SCENE in only)
-            return _write_env(lab, servers)
+            return _write_env(lab, processes)
         except BaseException:
             stop(state, runner.started)
             raise
@@ -206,10 +207,12 @@ def _fingerprint(command: Sequence[str], files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _write_env(lab: Lab, servers: Sequence[Server]) -> dict[str, str]:
+def _write_env(lab: Lab, processes: Processes) -> dict[str, str]:
+    """Write the facts of every server that runs, also of those that an earlier call started."""
     values = {"LAB_STATE": str(lab.state.root)}
-    for server in servers:
-        values |= server.facts(lab)
+    for server in SERVERS:
+        if processes.find(server.name) is not None:
+            values |= server.facts(lab)
     fresh = lab.state.env.with_suffix(".new")
     fresh.write_text(facts.render(values), encoding="utf-8")
     fresh.rename(lab.state.env)
