@@ -58,7 +58,7 @@ def _property_faults(name: str, value: Mapping[str, object]) -> Iterator[str]:
         yield "name"
     if set(value) - PROPERTY_KEYS:
         yield f"keys {sorted(set(value) - PROPERTY_KEYS)}"
-    if value.get("type") not in TYPES:
+    if str(value.get("type")) not in TYPES:
         yield f"type {value.get('type')!r}"
     if not 0 < len(str(value.get("description", ""))) <= 120:
         yield "description is empty or longer than 120"
