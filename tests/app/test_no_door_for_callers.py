@@ -23,6 +23,7 @@ from cloud_native_mcp.contract.json_values import as_dict, as_list
 from cloud_native_mcp.contract.principal import LOCAL, Principal
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.routing.request import AGGREGATE, CallRequest, Client
+from tests.every_tool.watch import watching
 from tests.promises import promise
 from tools.lists import ALL, catalogue
 
@@ -132,26 +133,6 @@ def test_a_tool_is_given_nothing_of_a_request_but_arguments_caller_and_ids() -> 
     assert set(Call.__slots__) & {"client", "headers", "peer", "request"} == set()
 
 
-class Watch:
-    """Notes every file of a folder that this process opens, and every program it starts, while it is on."""
-
-    def __init__(self) -> None:
-        self.folder = ""
-        self.seen: list[str] = []
-
-    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        if not self.folder:
-            return
-        if event in {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"} or (
-            event in {"open", "os.listdir", "os.scandir"} and str(arguments[0]).startswith(self.folder)
-        ):
-            self.seen.append(f"{event} {arguments[0]}")
-
-
-WATCH: Final = Watch()
-sys.addaudithook(WATCH)
-
-
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncGenerator[App]:
     """Every service over backends that are not there."""
@@ -190,23 +171,24 @@ async def test_a_path_in_any_text_argument_opens_no_file_and_starts_no_program(
     text = form.format(bait / "kubeconfig")
     calls = list(_calls(app, text))
     assert len(calls) > 20
-    WATCH.seen, WATCH.folder = [], str(bait)
-    try:
+    with watching(str(bait)) as seen:
         answers = await asyncio.gather(*(_ask(app, tool, arguments) for tool, arguments in calls))
-    finally:
-        WATCH.folder = ""
-    assert WATCH.seen == []
+    assert seen == []
     assert "canary" not in "".join(answers)
 
 
 def test_the_watch_sees_a_file_that_is_opened(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    WATCH.seen, WATCH.folder = [], str(tmp_path)
-    try:
+    with watching(str(tmp_path)) as seen:
         (tmp_path / "file").read_text(encoding="utf-8")
-    finally:
-        WATCH.folder = ""
-    assert WATCH.seen == [f"open {tmp_path / 'file'}"]
+    assert seen == [f"open {tmp_path / 'file'}"]
+
+
+async def test_the_watch_sees_a_program_that_is_started() -> None:
+    with watching() as seen:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        await process.wait()
+    assert seen[0] == f"subprocess.Popen {sys.executable}"
 
 
 def _calls(app: App, text: str) -> Iterator[tuple[str, dict[str, object]]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SHELL: Final = (
     "; id",
@@ -83,16 +83,32 @@ def near_valid(schema: Mapping[str, object]) -> st.SearchStrategy[dict[str, obje
     return st.one_of(right, right, misspelt)
 
 
-def string_arguments(schema: Mapping[str, object]) -> list[str]:
-    """The names of a tool's free string arguments (no enum)."""
-    properties = as_dict(schema.get("properties"))
-    return [n for n, p in properties.items() if as_dict(p).get("type") == "string" and "enum" not in as_dict(p)]
+def text_arguments(schema: Mapping[str, object]) -> dict[str, Callable[[str], object]]:
+    """The free text arguments of a tool (no enum), and how a text is put into each: as it is, or as a list of one."""
+    found: dict[str, Callable[[str], object]] = {}
+    for name, shown in as_dict(schema.get("properties")).items():
+        declared = as_dict(shown)
+        if declared.get("type") == "string" and "enum" not in declared:
+            found[name] = _as_it_is
+        elif declared.get("type") == "array" and as_dict(declared.get("items")).get("type") == "string":
+            found[name] = _as_list
+    return found
+
+
+def _as_it_is(text: str) -> object:
+    return text
+
+
+def _as_list(text: str) -> object:
+    return [text]
 
 
 def plain(schema: Mapping[str, object]) -> dict[str, object]:
     """The required arguments of a tool, with likely values."""
     properties = as_dict(schema.get("properties"))
-    return {name: _plain_value(name, as_dict(properties[name])) for name in map(as_str, as_list(schema.get("required")))}
+    return {
+        name: _plain_value(name, as_dict(properties[name])) for name in map(as_str, as_list(schema.get("required")))
+    }
 
 
 def _plain_value(name: str, declared: Mapping[str, object]) -> object:

@@ -10,7 +10,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import orjson
@@ -19,7 +19,7 @@ from cloud_native_mcp.response.mask import scrub
 from cloud_native_mcp.response.objects import is_secret_name, mask_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Digest = Callable[[bytes], str]
 
@@ -113,9 +113,20 @@ def _ascii_line(shown: Mapping[str, object]) -> bytes:
     except orjson.JSONEncodeError:
         line = b"\xff"
     if not line.isascii() or b"\x7f" in line:
-        line = json.dumps(shown, ensure_ascii=True, separators=(",", ":"), default=str).encode("ascii")
+        line = json.dumps(_sound(shown), ensure_ascii=True, separators=(",", ":"), default=str).encode("ascii")
         line = line.replace(b"\x7f", b"\\u007f")
     return line + b"\n"
+
+
+def _sound(value: object) -> object:
+    """The value with halves of surrogate pairs spelled out: alone they are no JSON that every reader takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_sound(name): _sound(inner) for name, inner in cast("dict[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_sound(inner) for inner in cast("Sequence[object]", value)]
+    return value
 
 
 def _arguments(arguments: Mapping[str, object], digest: Digest, most: int) -> tuple[Mapping[str, object], str]:

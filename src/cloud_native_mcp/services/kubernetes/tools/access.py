@@ -175,7 +175,7 @@ async def _wanted(call: Call[KubernetesService], args: AccessArgs, client: Kuber
     if kind == "*":
         return Wanted(verb, group="*", resource="*")
     found = await client.discovery.resolve(kind, deadline=call.deadline, field="resource")
-    name = check_name(args.name, resource=found) if args.name else ""
+    name = check_name(args.name, resource=found) if args.name is not UNSET else ""
     return Wanted(verb, found.group, f"{found.plural}{slash}{subresource}", name)
 
 

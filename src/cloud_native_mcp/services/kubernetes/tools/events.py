@@ -143,7 +143,7 @@ TOOLS = (events,)
 
 
 def _filter(args: EventsArgs, now: datetime) -> _Filter:
-    if args.name and not args.kind:
+    if args.name is not UNSET and not args.kind:
         raise InvalidArgument("kind", "is needed with name, e.g. kind=pod or kind=deployment")
     kind = args.type or ("all" if args.name else "warning")
     since = parse_instant(args.since, field="since", now=now)
@@ -174,7 +174,7 @@ async def _collect(
         await _scan(client, wanted, wanted.selector(), found, call)
         return found
     resource = await client.discovery.resolve(args.kind, deadline=call.deadline)
-    if not args.name:
+    if args.name is UNSET:
         await _scan(client, wanted, wanted.selector(kind=resource.kind), found, call)
         return found
     check_name(args.name, resource=resource)

@@ -109,7 +109,7 @@ async def logs(call: Call[KubernetesService], args: LogsArgs) -> Result:
     name = check_name(args.name or "", resource=resource)
     if (resource.group, resource.kind) == ("", "Node"):
         return await _of_node(client, resource, name, args, asked)
-    namespace = check_namespace(args.namespace) if args.namespace else client.namespace
+    namespace = check_namespace(args.namespace) if args.namespace is not UNSET else client.namespace
     pods = await pods_of(client, resource, name, namespace=namespace, deadline=call.deadline)
     what = f"{resource.kind} {name} in namespace {namespace}"
     if not pods:
@@ -144,7 +144,7 @@ def _asked(call: Call[KubernetesService], args: LogsArgs) -> _Asked:
 async def _of_selector(client: KubernetesClient, args: LogsArgs, asked: _Asked) -> Result:
     """Logs of the pods that a label selector names, in one namespace or in all."""
     selector = check_label_selector(args.label_selector or "")
-    namespace = check_namespace(args.namespace) if args.namespace else None
+    namespace = check_namespace(args.namespace) if args.namespace is not UNSET else None
     deadline = asked.wanted.deadline
     pods = await pods_matching(client, selector, namespace=namespace, deadline=deadline)
     where = f"namespace {namespace}" if namespace else "all namespaces"
