@@ -15,7 +15,7 @@ _CI = ".ci/run"
 FOREIGN: Final = {
     "a folder beside the clone": re.compile(r"\.\./share[d]\b"),
     "a package index": re.compile(r"pypi\.or[g]|pythonhosted\.or[g]|npmjs\.(?:or[g]|com)|proxy\.golang\.or[g]"),
-    "a folder of some machine": re.compile(r"(?<![\w./~$}-])/(?:wor[k]|roo[t]|home/[a-z]+|User[s]/[a-z]+)/"),
+    "a folder of some machine": re.compile(r"(?<![\w./~$}-])/(?:wor[k]|roo[t]|home/[a-z]+|User[s]/[a-z]+)/[\w.]"),
 }
 ALLOWED: Final = frozenset({(_CI, "a folder beside the clone")})
 
