@@ -15,7 +15,7 @@ from pytest_asyncio import is_async_test
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-pytest_plugins = ("tests.lab_fixtures",)
+pytest_plugins = ("tests.canary_watch", "tests.lab_fixtures")
 
 SETTLE_SECONDS = 5.0
 """How long closing sockets and tasks may take after a test before they count as leaked."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import logging
 import re
@@ -21,6 +20,7 @@ from cloud_native_mcp.routing.request import AGGREGATE, CallRequest, Client
 from cloud_native_mcp.telemetry.logs import TextFormatter
 from lab import CANARY
 from tests.calls import ProgressLog
+from tests.canary_watch import forms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,13 +51,6 @@ class Told:
 
     def __str__(self) -> str:
         return f"{self.tool}({dict(self.arguments)!r}) -> {self.text[:600]}"
-
-
-def forms_of(secret: str) -> tuple[str, ...]:
-    """A secret as it is, and how base64 shows it wherever it begins in a longer text."""
-    raw = secret.encode()
-    coded = {base64.b64encode(b"\0" * lead + raw).decode()[4 if lead else 0 :].rstrip("=")[:-1] for lead in (0, 1, 2)}
-    return (secret, *sorted(coded))
 
 
 @dataclass

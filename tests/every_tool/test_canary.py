@@ -24,7 +24,7 @@ from lab.scene import (
     SHOP,
     TLS_SECRET,
 )
-from tests.every_tool.answers import forms_of
+from tests.canary_watch import forms_of
 from tests.promises import promise
 
 if TYPE_CHECKING:
