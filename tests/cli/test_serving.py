@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.cli.terminal import COMMAND
+from tests.promises import promise
+from tests.transport.wire import LEGACY, base_headers, modern_call, request
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -99,6 +102,47 @@ def test_a_port_that_is_taken_ends_the_server_with_an_error(terminal: Terminal) 
         ran = terminal.run("serve", "--port", str(taken.getsockname()[1]))
     assert ran.code == 1
     assert "address already in use" in ran.err
+
+
+@promise("T4")
+def test_what_was_called_just_before_a_signal_is_in_the_audit(terminal: Terminal) -> None:
+    with _served(terminal) as (process, port):
+        asked = request("tools/call", {"name": "ledger_list", "arguments": {}})
+        headers = {**base_headers(LEGACY), **KEY}
+        answer = httpx2.post(f"http://127.0.0.1:{port}/mcp", json=asked, headers=headers)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert answer.status_code == 200
+    assert _audited(terminal) == ["ledger_list"]
+
+
+@promise("T4")
+def test_over_standard_input_a_signal_stores_the_audit_and_ends_the_server_though_the_input_goes_on(
+    terminal: Terminal,
+) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "stdio", "--endpoint", "ledger"],
+        cwd=terminal.folder,
+        env=terminal.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(modern_call("ledger_list")) + "\n")
+        process.stdin.flush()
+        assert "result" in json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert _audited(terminal) == ["ledger_list"]
+
+
+def _audited(terminal: Terminal) -> list[object]:
+    """The tools whose calls ended, as the audit has them."""
+    lines = map(json.loads, (terminal.folder / "audit.jsonl").read_text(encoding="utf-8").splitlines())
+    return [line["tool"] for line in lines if line["phase"] == "end"]
 
 
 async def test_a_client_that_starts_the_server_lists_and_calls_over_standard_input_and_output(

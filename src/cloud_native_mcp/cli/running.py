@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,17 +22,36 @@ ValueT = TypeVar("ValueT")
 def run_in_app(settings: Settings, work: Callable[[App], Awaitable[ValueT]], *, quiet: bool = False) -> ValueT:
     """Start the services, do the work, end them; on the event loop the server is made for.
 
+    SIGTERM cancels the work, so that the services end and the audit is stored (the HTTP server takes it for itself).
+
     Args:
         quiet: only warnings are logged, unless the configuration says what is.
+
+    Raises:
+        typer.Exit: with 143, after SIGTERM.
     """
     import uvloop
 
     async def whole() -> ValueT:
+        _cancel_at_sigterm()
         async with _started(_quietened(settings) if quiet else settings) as app:
             return await work(app)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(whole())
+        try:
+            return runner.run(whole())
+        except asyncio.CancelledError:
+            raise typer.Exit(128 + signal.SIGTERM) from None
+
+
+def _cancel_at_sigterm() -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def cancel(*_: object) -> None:
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGTERM, cancel)
 
 
 def _quietened(settings: Settings) -> Settings:
