@@ -105,6 +105,18 @@ def test_a_page_says_how_much_is_shown_how_to_narrow_and_how_to_go_on() -> None:
     assert unknown.endswith("\nshown 1, more follow · cursor: sealed:c=1")
 
 
+def test_a_list_that_cannot_go_on_says_how_to_narrow_it_where_something_is_left_out() -> None:
+    table = Table(["NAME"], [["a"], ["b"]])
+    limited = shown(Result("flags", [table], Page(None, total=74, narrow="search or limit")))
+    assert limited.endswith("\nshown 2 of 74 · narrow with search or limit")
+    whole = shown(Result("flags", [table], Page(None, total=2, narrow="search or limit")))
+    assert whole.endswith("\nshown 2 of 2")
+    cut = shown(
+        Result("h", [Table(["NAME"], [["x" * 50] for _ in range(100)])], Page(None, narrow="limit")), limit=1_000
+    )
+    assert re.search(r"\nshown \d+ · narrow with limit$", cut)
+
+
 def test_a_cut_table_without_pages_says_how_many_rows_there_are() -> None:
     text = shown(Result("h", [Table(["NAME"], [["x" * 50] for _ in range(100)])]), limit=1_000)
     assert re.search(r"\n… cut: \d+ of 100 rows shown$", text)

@@ -78,10 +78,10 @@ class Page:
 
     ``resume`` takes the number of rows shown (over all tables of the answer, in order) and gives the state of the
     cursor that continues there, or None when nothing follows. The response stage calls it after it has cut to the
-    budget, so a cursor never skips a row that was cut.
+    budget, so a cursor never skips a row that was cut. Without ``resume`` the rest is had only by another question.
     """
 
-    resume: Callable[[int], CursorState | None]
+    resume: Callable[[int], CursorState | None] | None
     total: int | None = None
     at_least: bool = False
     narrow: str = ""

@@ -131,12 +131,13 @@ class _Layout:
         page = self._page
         if page is None:
             return ""
-        state = page.resume(self.shown)
-        rows = any(isinstance(part, TablePart) for part in self._parts)
-        facts = [f"shown {self.shown}" + _of_total(page, self.shown, ended=state is None)] if rows else []
+        state = page.resume(self.shown) if page.resume is not None else None
+        tables = [part for part in self._parts if isinstance(part, TablePart)]
+        facts = [f"shown {self.shown}" + _of_total(page, self.shown, ended=state is None)] if tables else []
+        out_of_reach = page.resume is None and self.shown < max(page.total or 0, sum(part.rows for part in tables))
+        if page.narrow and (state is not None or out_of_reach):
+            facts.append(f"narrow with {safe_line(page.narrow)}")
         if state is not None:
-            if page.narrow:
-                facts.append(f"narrow with {safe_line(page.narrow)}")
             facts.append(f"cursor: {self._seal(state)}")
         return " · ".join(facts)
 

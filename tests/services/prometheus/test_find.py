@@ -163,6 +163,7 @@ async def test_an_agent_still_tells_metadata_but_no_names(agent_desk: Desk) -> N
         ({"search": "no_such"}, "no metrics between"),
         ({"what": "labels", "match": ["no_such"]}, "no labels between"),
         ({"what": "values", "label": "no_such"}, "no values of 'no_such' between"),
+        ({"what": "values", "label": "jobb"}, "near labels: job"),
         ({"what": "series", "match": ["no_such"]}, "no series between"),
         ({"what": "metadata", "metric": "shop_user"}, "no metadata of 'shop_user'; nearest: shop_users"),
         ({"what": "metadata", "search": "no_such"}, "no metadata with search 'no_such'"),

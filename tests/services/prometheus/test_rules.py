@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from tests.services.prometheus.servers import Running
 
 
+async def test_no_alert_of_a_name_leads_to_the_rules(main: Desk) -> None:
+    """An inactive rule and one that does not exist give the same: no alert."""
+    shown = await main.ask("rules", name="NeverFires")
+    assert "0 firing, 0 pending" in shown.text
+    assert "view=rules shows whether such a rule exists" in shown.text
+
+
 async def test_alerts_are_those_of_the_api_firing_and_oldest_first(main: Desk, server: Running) -> None:
     shown = await main.ask("rules")
     raw = {alert["labels"]["alertname"]: alert["state"] for alert in server.api("/alerts")["alerts"]}

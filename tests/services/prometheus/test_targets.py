@@ -56,7 +56,7 @@ async def test_parameters_with_secrets_are_masked_in_errors_of_targets(main: Des
         ({"health": "down"}, ["down"]),
         ({"health": "unknown"}, []),
         ({"pool": "self"}, ["self"]),
-        ({"pool": "no"}, []),
+        ({"pool": "self", "health": "down"}, []),
         ({"search": "CHECKOUT"}, ["shop"]),
         ({"search": "127.0.0.1:1/"}, ["down"]),
     ],
@@ -66,6 +66,25 @@ async def test_targets_are_filtered(main: Desk, arguments: dict[str, object], po
     assert [row[0] for row in shown.rows] == pools
     if not pools:
         assert shown.text.startswith("main: no targets with ")
+
+
+@pytest.mark.parametrize("view", ["summary", "targets"])
+async def test_an_unknown_pool_is_not_found_with_near_names(main: Desk, view: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        await main.ask("targets", view=view, pool="shopp")
+    assert caught.value.code == "not_found"
+    assert "no scrape pool 'shopp'; pools: shop" in caught.value.text
+
+
+async def test_a_version_that_lists_no_pools_answers_an_unknown_one_with_no_targets() -> None:
+    """Before 2.42 there is no list of pools: 404."""
+    none = answer({"status": "success", "data": {"activeTargets": [], "droppedTargets": []}})
+    lacking = answer("404 page not found\n", status=404)
+    async with (
+        fault_server(choose=lambda request: lacking if "scrape_pools" in request.path else none) as server,
+        desk("prometheus", {"targets": {"old": {"url": server.url}}}) as prometheus,
+    ):
+        assert (await prometheus.ask("targets", pool="shop")).text == "old: no targets with pool 'shop'"
 
 
 async def test_pages_of_the_summary_show_every_pool_and_every_troubled_target_once(main: Desk) -> None:

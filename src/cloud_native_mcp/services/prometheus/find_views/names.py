@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.contract.result import Result, Table
+from cloud_native_mcp.contract.suggest import nearest
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.prometheus.answers import Reply
 from cloud_native_mcp.services.prometheus.catalogue import metadata_of
@@ -48,16 +50,7 @@ async def metrics(scope: Scope, *, after: str, limit: int) -> Result:
 
 async def labels(scope: Scope, *, after: str, limit: int) -> Result:
     """Label names; with how many values each has, where they are few."""
-
-    async def load() -> list[str]:
-        client = scope.catalogue.backend.client
-        asked = scope.asked("label names")
-        reply = await client.get(
-            "/labels", Reply[list[str]], asked, deadline=scope.catalogue.deadline, params=scope.params(scope.match)
-        )
-        return sorted(reply.data or [])
-
-    names = await scope.catalogue.kept(scope.key("labels"), load)
+    names = await _labels(scope)
     if scope.search is not None:
         names = await scope.search.among(names)
     if not names:
@@ -82,7 +75,8 @@ async def values(scope: Scope, label: str, *, after: str, limit: int) -> Result:
     if scope.search is not None:
         found = await scope.search.among(found)
     if not found:
-        raise scope.nothing(f"values of {label!a}")
+        near = [name for name in nearest(label, await _labels(scope)) if name != label]
+        raise scope.nothing(f"values of {label!a}", hint=f"; near labels: {', '.join(near)}" if near else "")
     shown, page = page_after(found, after, limit, narrow="search or match")
     header = f"{scope.catalogue.backend.name}: {len(found)} values of {label} {scope.describe()}"
     return Result(header=header, blocks=[Table(["VALUE"], [[value] for value in shown])], page=page)
@@ -93,6 +87,18 @@ def path_name(label: str) -> str:
     if plain_label(label) and not label.startswith("U__"):
         return label
     return "U__" + _SHORT.sub(lambda match: "__" if match[0] == "_" else f"_{ord(match[0]):x}_", label)
+
+
+async def _labels(scope: Scope) -> list[str]:
+    """All label names."""
+
+    async def load() -> list[str]:
+        client, params = scope.catalogue.backend.client, scope.params(scope.match)
+        asked = scope.asked("label names")
+        reply = await client.get("/labels", Reply[list[str]], asked, deadline=scope.catalogue.deadline, params=params)
+        return sorted(reply.data or [])
+
+    return await scope.catalogue.kept(scope.key("labels"), load)
 
 
 async def _values(scope: Scope, label: str, selectors: Sequence[str]) -> list[str]:
@@ -119,7 +125,7 @@ async def _counts(scope: Scope, names: Sequence[str]) -> list[int]:
         async with seats:
             return len(await scope.catalogue.kept(scope.key("values", name), load))
 
-    return list(await asyncio.gather(*(count(name) for name in names)))
+    return await together(*(count(name) for name in names))
 
 
 async def _known(scope: Scope) -> tuple[dict[str, Metadata], list[str]]:

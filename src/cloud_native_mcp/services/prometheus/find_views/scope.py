@@ -69,10 +69,10 @@ class Scope:
             said.append(f"with search {self.search.text!a}")
         return ", ".join(said)
 
-    def nothing(self, what: str) -> ToolError:
+    def nothing(self, what: str, *, hint: str = "") -> ToolError:
         """``no_data`` with what was looked for."""
         name = self.catalogue.backend.name
-        return ToolError("no_data", f"prometheus target {name}: no {what} {self.describe()}", kind="fix")
+        return ToolError("no_data", f"prometheus target {name}: no {what} {self.describe()}{hint}", kind="fix")
 
 
 def scope(catalogue: Catalogue, *, start: str, end: str, match: Sequence[str], search: Search | None) -> Scope:

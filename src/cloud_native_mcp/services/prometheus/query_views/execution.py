@@ -91,7 +91,7 @@ def result(
     return Result(
         header=f"{execution.backend.name}: {header}",
         blocks=[*first, *blocks],
-        page=Page(resume=_ends, total=answer.total, at_least=answer.more, narrow=NARROW) if per_series else None,
+        page=Page(resume=None, total=answer.total, at_least=answer.more, narrow=NARROW) if per_series else None,
         notes=[*_cut_note(execution, answer), *notes, *_link(execution, span)],
         partial=partial,
         facts={"kind": answer.kind, "total": answer.total, "at_least": answer.more},
@@ -104,10 +104,6 @@ def counted(answer: QueryAnswer) -> str:
     if answer.more:
         return f"{shown} of at least {answer.total} series"
     return f"{shown} of {answer.total} series" if shown != answer.total else f"{shown} series"
-
-
-def _ends(_shown: int) -> None:
-    """A query has no further page: it would be another query."""
 
 
 def _cut_note(execution: Execution, answer: QueryAnswer) -> list[str]:

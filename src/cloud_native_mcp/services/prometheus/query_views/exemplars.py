@@ -51,5 +51,5 @@ async def evaluate(execution: Execution, span: TimeRange) -> Result:
     return Result(
         header=f"{execution.backend.name}: exemplars {where}, newest first",
         blocks=[Table(columns=["TIME", "VALUE", "EXEMPLAR", "SERIES"], rows=rows, title=title)],
-        page=Page(resume=lambda _: None, total=len(found), narrow="label matchers or a shorter range"),
+        page=Page(resume=None, total=len(found), narrow="label matchers or a shorter range"),
     )

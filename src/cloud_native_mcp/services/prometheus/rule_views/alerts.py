@@ -47,6 +47,7 @@ async def alerts(backend: Backend, deadline: Deadline, wanted: RuleFilter, *, st
         header=f"{backend.name}: alerts{wanted.describe()}: {said}",
         blocks=[table] if shown_alerts else [],
         page=page,
+        notes=[] if found or not wanted.describe() else ["view=rules shows whether such a rule exists"],
         partial=[f"{backend.name}: {text}" for text in warnings],
     )
 

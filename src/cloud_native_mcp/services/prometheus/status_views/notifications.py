@@ -20,6 +20,6 @@ async def notifications(backend: Backend, deadline: Deadline, *, limit: int) -> 
     reply = await backend.client.get("/notifications", Reply[list[Notification]], asked, deadline=deadline)
     found = sorted(reply.data or [], key=lambda entry: entry.date, reverse=True)
     rows = [[entry.date, entry.active, message(entry.text)] for entry in found[:limit]]
-    page = Page(resume=lambda _: None, total=len(found), narrow="limit")
+    page = Page(resume=None, total=len(found), narrow="limit")
     blocks = [Table(["DATE", "ACTIVE", "TEXT"], rows)] if rows else []
     return Result(header=f"{backend.name}: {len(found)} notifications", blocks=blocks, page=page)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cloud_native_mcp.contract.result import Result, Table
 from cloud_native_mcp.contract.times import format_age, rfc3339
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.services.prometheus.answers import (
     BuildInfo,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.prometheus.service import Backend
 
 Fact = list[str | int | float | bool | None]
-PartT = TypeVar("PartT")
+Load: TypeAlias = "Callable[[Backend, Deadline], Awaitable[list[Fact]]]"
 _LACKS: Final = "this version or backend does not tell it"
 _SIZES: Final = {
     "prometheus_tsdb_storage_blocks_bytes": "blocks on disk",
@@ -47,24 +48,21 @@ async def overview(backend: Backend, deadline: Deadline) -> Result:
         ToolError: ``not_ready`` while the server starts, with how far replaying its log is.
     """
     ready = await _ready(backend, deadline)
-    facts: list[Fact] = [["ready", ready]]
-    partial: list[str] = []
-    parts: dict[str, Callable[[], Awaitable[list[Fact]]]] = {
-        "build information": lambda: _build(backend, deadline),
-        "runtime information": lambda: _runtime(backend, deadline),
-        "head block": lambda: _head(backend, deadline),
-        "write-ahead log": lambda: _log(backend, deadline),
-        "sizes": lambda: _sizes(backend, deadline),
-    }
-    for name, load in parts.items():
-        try:
-            facts += await load()
-        except BackendError as error:
-            if error.code in {"unreachable", "timeout", "unauthorized"}:
-                raise
-            partial.append(f"{name}: {error.code}: {error.text}")
+    parts = await together(*(_part(name, load, backend, deadline) for name, load in _PARTS.items()))
+    facts: list[Fact] = [["ready", ready], *(fact for found, _ in parts for fact in found)]
+    partial = [failed for _, failed in parts if failed]
     header = f"{backend.name}: state at {rfc3339(datetime.now(UTC).replace(microsecond=0))}"
     return Result(header=header, blocks=[Table(["FACT", "VALUE"], facts)], partial=partial)
+
+
+async def _part(name: str, load: Load, backend: Backend, deadline: Deadline) -> tuple[list[Fact], str]:
+    """The facts of one part, or why it has none."""
+    try:
+        return await load(backend, deadline), ""
+    except BackendError as error:
+        if error.code in {"unreachable", "timeout", "unauthorized"}:
+            raise
+        return [], f"{name}: {error.code}: {error.text}"
 
 
 async def wal_replay(backend: Backend, deadline: Deadline) -> Result:
@@ -191,3 +189,12 @@ def _since(text: str) -> str:
     except ValueError:
         return text
     return f"{rfc3339(when.astimezone(UTC).replace(microsecond=0))} ({format_age(datetime.now(UTC) - when)} ago)"
+
+
+_PARTS: Final[dict[str, Load]] = {
+    "build information": _build,
+    "runtime information": _runtime,
+    "head block": _head,
+    "write-ahead log": _log,
+    "sizes": _sizes,
+}

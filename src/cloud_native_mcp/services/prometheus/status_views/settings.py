@@ -41,7 +41,7 @@ async def config(catalogue: Catalogue, *, path: str, limit: int) -> Result:
     rows = [_job_row(job) for job in jobs[:limit]]
     blocks = [_yaml(_outline(whole), title="outline")]
     tables = [Table(["JOB", "EVERY", "SCHEME", "PATH", "FOUND BY"], rows, title="scrape jobs")] if rows else []
-    page = Page(resume=lambda _: None, total=len(jobs), narrow="limit, or path with a job name") if rows else None
+    page = Page(resume=None, total=len(jobs), narrow="limit, or path with a job name") if rows else None
     header = f"{name}: loaded configuration, {len(jobs)} scrape jobs; path shows a part"
     return Result(header=header, blocks=[*blocks, *tables], page=page)
 
@@ -105,7 +105,7 @@ def _table(
     return Result(
         header=f"{name}: {len(rows)} {what}{filtered}",
         blocks=[Table(columns, rows[:limit])],
-        page=Page(resume=lambda _: None, total=len(rows), narrow="search or limit"),
+        page=Page(resume=None, total=len(rows), narrow="search or limit"),
     )
 
 

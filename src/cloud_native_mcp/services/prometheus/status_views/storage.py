@@ -9,13 +9,14 @@ from cloud_native_mcp.contract.times import format_age, rfc3339
 from cloud_native_mcp.services.prometheus.answers import Block, Blocks, BlockStats, Reply, TsdbStatus
 from cloud_native_mcp.services.prometheus.client import Asked
 from cloud_native_mcp.services.prometheus.numbers import moment
-from cloud_native_mcp.services.prometheus.paging import page_of
 from cloud_native_mcp.services.prometheus.status_views.overview import head_facts
 
 if TYPE_CHECKING:
+    from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.result import Cell
     from cloud_native_mcp.services.prometheus.answers import Count
     from cloud_native_mcp.services.prometheus.catalogue import Catalogue
+    from cloud_native_mcp.services.prometheus.service import Backend
 
 _COLUMNS: Final = ("BLOCK", "FROM", "TO", "LENGTH", "SERIES", "SAMPLES", "CHUNKS", "LEVEL", "TOMBSTONES")
 
@@ -39,22 +40,21 @@ async def cardinality(catalogue: Catalogue, *, limit: int) -> Result:
         _counts("LABEL", "BYTES", status.memory_in_bytes_by_label_name, limit),
         _counts("LABEL PAIR", "SERIES", status.series_count_by_label_value_pair, limit),
     ]
-    page = Page(resume=lambda _: None, narrow="limit")
-    header = f"{catalogue.backend.name}: largest in the head block{f' ({said})' if said else ''}"
+    page = Page(resume=None, total=sum(len(table.rows) for table in tables), narrow="limit")
+    header = f"{catalogue.backend.name}: the {limit} largest of each in the head block{f' ({said})' if said else ''}"
     return Result(header=header, blocks=[table for table in tables if table.rows], page=page)
 
 
-async def blocks(catalogue: Catalogue, *, limit: int) -> Result:
+async def blocks(backend: Backend, deadline: Deadline, *, limit: int) -> Result:
     """The blocks on disk, newest first."""
     asked = Asked("blocks", alternative="they came with Prometheus 3.6; view=cardinality shows the head block")
-    client = catalogue.backend.client
-    reply = await client.get("/status/tsdb/blocks", Reply[Blocks], asked, deadline=catalogue.deadline)
+    reply = await backend.client.get("/status/tsdb/blocks", Reply[Blocks], asked, deadline=deadline)
     found = sorted((reply.data.blocks if reply.data else None) or [], key=lambda block: -block.max_time)
-    shown, page = page_of(found, 0, limit, narrow="limit")
-    table = Table(_COLUMNS, [_block_row(block) for block in shown])
-    page = Page(resume=lambda _: None, total=page.total, narrow="limit")
-    header = f"{catalogue.backend.name}: {len(found)} blocks on disk, newest first"
-    return Result(header=header, blocks=[table] if shown else [], page=page)
+    table = Table(_COLUMNS, [_block_row(block) for block in found[:limit]])
+    header = f"{backend.name}: {len(found)} blocks on disk, newest first"
+    return Result(
+        header=header, blocks=[table] if found else [], page=Page(resume=None, total=len(found), narrow="limit")
+    )
 
 
 def _counts(name: str, what: str, counts: list[Count] | None, limit: int) -> Table:

@@ -10,7 +10,7 @@ import msgspec
 from cloud_native_mcp.contract.json_values import as_list, as_str
 from cloud_native_mcp.contract.result import Result, Table
 from cloud_native_mcp.contract.suggest import nearest
-from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.services.prometheus.answers import (
     DiscoveredTarget,
     DroppedCounts,
@@ -26,6 +26,8 @@ from cloud_native_mcp.services.prometheus.paging import page_of
 from cloud_native_mcp.services.prometheus.target_views.reading import discovered_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.result import Cell
     from cloud_native_mcp.services.prometheus.service import Backend
@@ -48,7 +50,8 @@ async def dropped(backend: Backend, deadline: Deadline, *, pool: str, search: st
     counts = msgspec.json.decode(frame, type=Reply[DroppedCounts]).data
     by_pool = (counts.dropped_target_counts if counts else None) or {}
     total = sum(count for name, count in by_pool.items() if not pool or name == pool)
-    header = f"{backend.name}: {len(found)} dropped targets known"
+    filters = ", ".join(f"{name} {value!a}" for name, value in (("pool", pool), ("search", search)) if value)
+    header = f"{backend.name}: {len(found)} dropped targets known{f' with {filters}' if filters else ''}"
     notes: list[str] = []
     if total > len(found) and not search:
         notes.append(f"{total} were dropped; the server keeps only some of them (keep_dropped_targets)")
@@ -97,6 +100,22 @@ async def relabel(backend: Backend, deadline: Deadline, *, pool: str, search: st
     return Result(header=header, blocks=blocks, notes=notes)
 
 
+async def check_pool(backend: Backend, deadline: Deadline, pool: str) -> None:
+    """Make sure that a pool exists: the server answers an unknown one with an empty list. Before 2.42 it cannot tell.
+
+    Raises:
+        ToolError: ``not_found`` with near names.
+    """
+    try:
+        names = await _pool_names(backend, deadline)
+    except BackendError as error:
+        if error.code != "unsupported":
+            raise
+        return
+    if pool not in names:
+        raise _no_pool(backend, pool, names)
+
+
 async def _pool_names(backend: Backend, deadline: Deadline) -> list[str]:
     reply = await backend.client.get("/scrape_pools", Reply[ScrapePools], _POOLS, deadline=deadline)
     return sorted((reply.data.scrape_pools if reply.data else None) or [])
@@ -104,9 +123,13 @@ async def _pool_names(backend: Backend, deadline: Deadline) -> list[str]:
 
 async def _no_target(backend: Backend, deadline: Deadline, pool: str, search: str) -> ToolError:
     names = await _pool_names(backend, deadline)
-    if pool in names:
-        what = f"pool {pool!a} has no target{f' with search {search!a}' if search else ''}"
-        return ToolError("not_found", f"prometheus target {backend.name}: {what}")
+    if pool not in names:
+        return _no_pool(backend, pool, names)
+    what = f"pool {pool!a} has no target{f' with search {search!a}' if search else ''}"
+    return ToolError("not_found", f"prometheus target {backend.name}: {what}")
+
+
+def _no_pool(backend: Backend, pool: str, names: Sequence[str]) -> ToolError:
     near = nearest(pool, names) or names[:5]
     hint = f"; pools: {', '.join(near)}" if near else ""
     return ToolError("not_found", f"prometheus target {backend.name}: no scrape pool {pool!a}{hint}")

@@ -11,6 +11,7 @@ from cloud_native_mcp.services.prometheus.labels import series_text
 from cloud_native_mcp.services.prometheus.masking import message
 from cloud_native_mcp.services.prometheus.numbers import seconds_shown
 from cloud_native_mcp.services.prometheus.paging import page_of
+from cloud_native_mcp.services.prometheus.target_views.discovery import check_pool
 from cloud_native_mcp.services.prometheus.target_views.reading import active_targets, age
 
 if TYPE_CHECKING:
@@ -57,8 +58,12 @@ class TargetFilter:
 async def summary(
     backend: Backend, deadline: Deadline, wanted: TargetFilter, *, state: Mapping[str, object], limit: int
 ) -> Result:
-    """Counts by pool, pools with trouble first, then every target that is not up."""
-    targets = await active_targets(backend, deadline, pool=wanted.pool, wanted=wanted.wants)
+    """Counts by pool, pools with trouble first, then every target that is not up.
+
+    Raises:
+        ToolError: ``not_found`` (no such pool, with near names).
+    """
+    targets = await _targets(backend, deadline, wanted)
     pools = _pool_rows(targets)
     troubled = [target for target in targets if target.health != "up"]
     pools_from, troubled_from = as_int(state.get("pools")), as_int(state.get("targets"))
@@ -81,11 +86,23 @@ async def summary(
 
 
 async def listing(backend: Backend, deadline: Deadline, wanted: TargetFilter, *, start: int, limit: int) -> Result:
-    """The targets one by one, unhealthy first."""
-    targets = await active_targets(backend, deadline, pool=wanted.pool, wanted=wanted.wants)
+    """The targets one by one, unhealthy first.
+
+    Raises:
+        ToolError: ``not_found`` (no such pool, with near names).
+    """
+    targets = await _targets(backend, deadline, wanted)
     shown, page = page_of(targets, start, limit, narrow=NARROW)
     blocks = [_table(backend, _COLUMNS, [_row(target) for target in shown])] if shown else []
     return Result(header=_header(backend, targets, wanted), blocks=blocks, page=page)
+
+
+async def _targets(backend: Backend, deadline: Deadline, wanted: TargetFilter) -> list[ActiveTarget]:
+    """The targets that are wanted; ``not_found`` when the pool does not exist."""
+    found = await active_targets(backend, deadline, pool=wanted.pool, wanted=wanted.wants)
+    if not found and wanted.pool:
+        await check_pool(backend, deadline, wanted.pool)
+    return found
 
 
 def _header(backend: Backend, targets: Sequence[ActiveTarget], wanted: TargetFilter) -> str:

@@ -39,7 +39,6 @@ class StatusArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "State of the server itself: version, uptime, retention, storage and cardinality, WAL replay, flags, feature "
         "flags, loaded configuration, readiness."
     ),
-    freshness="ttl",
     own_errors=OWN_ERRORS,
 )
 async def status(call: Call[PrometheusService], args: StatusArgs) -> Result:
@@ -61,7 +60,7 @@ async def status(call: Call[PrometheusService], args: StatusArgs) -> Result:
         case "cardinality":
             return await storage.cardinality(catalogue, limit=args.limit)
         case "blocks":
-            return await storage.blocks(catalogue, limit=args.limit)
+            return await storage.blocks(backend, deadline, limit=args.limit)
         case "config":
             path = args.path if isinstance(args.path, str) else ""
             return await settings.config(catalogue, path=path, limit=args.limit)
