@@ -26,6 +26,8 @@ _HARMLESS: Final = linear(
     rf"\b(?:TRACE|DEBUG|INFO|NOTICE)\b|(?i:{_LEVEL}(?:trace|debug|info|notice)\b)|^[ID]\d{{4}} \d\d:\d\d:\d\d"
 )
 _GOES_ON: Final = linear(r"^(?:[ \t]+\S|Caused by: |Traceback \(most|at \S+\(|goroutine \d+ |\.\.\. \d+ more)")
+_ENDS_TRACE: Final = linear(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning)\b")
+"""The last line of a Python stack trace; it follows an indented one."""
 
 
 def is_error(text: str) -> bool:
@@ -43,13 +45,18 @@ class ErrorBlocks:
     def add(self, lines: Iterable[Line]) -> None:
         """Look at further lines of the same log."""
         for line in lines:
-            if self._goes_on and _GOES_ON.search(line.text):
+            if self._goes_on and self._belongs(line.text):
                 if len(self.blocks[-1]) < LONGEST_BLOCK:
                     self.blocks[-1].append(line)
                 continue
             self._goes_on = is_error(line.text)
             if self._goes_on:
                 self.blocks.append([line])
+
+    def _belongs(self, text: str) -> bool:
+        if _GOES_ON.search(text) is not None:
+            return True
+        return self.blocks[-1][-1].text[:1] in {" ", "\t"} and _ENDS_TRACE.search(text) is not None
 
 
 def error_blocks(lines: Iterable[Line]) -> list[list[Line]]:

@@ -95,14 +95,14 @@ class _Kubelet:
         )
         if is_listing(read):
             raise self._disabled(read)
-        said = [line.text for line in read.lines[:4] if line.text]
-        if said and said[0].startswith("options present and query resolved to log files"):
+        notes: list[str] = []
+        if _says(read, "options present and query resolved to log files"):
             read = await read_stream(self._client, url, params=params, what=what, deadline=deadline, timed=False)
-            return NodeLog(read, notes=_file_notes(read, since=bool(timed)))
-        if said and said[0].startswith(f"log not found for {name}"):
+            notes = _file_notes(read, since=bool(timed))
+        if _says(read, f"log not found for {name}"):
             raise await self._no_such(name)
         read.lines = [line for line in read.lines if line.text != _NO_ENTRIES]
-        return NodeLog(read)
+        return NodeLog(read, notes=notes)
 
     async def file(self, path: str) -> NodeLog:
         """The end of a file; or the files of a folder, when the path is one."""
@@ -159,6 +159,11 @@ def is_listing(read: Read) -> bool:
     """Whether what came is a kubelet's list of files (HTML) in place of a log."""
     start = next((line.text for line in read.lines if line.text), "").lower()
     return start.startswith(_LISTING_STARTS) and any(_ENTRY.search(line.text) for line in read.lines[:5])
+
+
+def _says(read: Read, words: str) -> bool:
+    """Whether a kubelet answers with these words in place of a log."""
+    return len(read.lines) < 5 and any(line.text.startswith(words) for line in read.lines)
 
 
 def _names(read: Read) -> list[str]:
