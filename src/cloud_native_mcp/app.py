@@ -11,7 +11,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cloud_native_mcp.audit.trail import AuditTrail
-from cloud_native_mcp.cache.store import SegmentedCache
+from cloud_native_mcp.cache.metrics import CacheCollector
+from cloud_native_mcp.cache.store import Bounds, SegmentedCache
 from cloud_native_mcp.contract.service import ServiceContext
 from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.limits.seats import Seats
@@ -37,6 +38,7 @@ from cloud_native_mcp.upstream.pool import Pool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cloud_native_mcp.cache.config import CacheConfig, SegmentConfig
     from cloud_native_mcp.config.settings import Settings
     from cloud_native_mcp.contract.configuration import ServiceConfig
     from cloud_native_mcp.contract.effect import Effect, Toolset
@@ -53,6 +55,7 @@ class App:
     Attributes:
         door: the inside of the server as the doors see it; there after `start`.
         manager: the services.
+        cache: what the services share of kept answers.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -61,7 +64,8 @@ class App:
         self.secrets = SecretStore()
         self.keys = _state_keys(settings, self.secrets)
         self._digest = self.keys.digest("digest")
-        self._cache = SegmentedCache()
+        self.cache = _cache_of(settings.cache)
+        self.metrics.registry.register(CacheCollector(self.cache))
         self.audit = AuditTrail(settings.audit, digest=self.keys.digest("audit"), observe=self.metrics.audit)
         self.metrics.audit_enabled(enabled=settings.audit.enabled)
         self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
@@ -121,7 +125,7 @@ class App:
             name=name,
             config=config,
             http=self._pool,
-            cache=self._cache,
+            cache=self.cache,
             secrets=self.secrets,
             digest=self._digest,
             log=logging.getLogger(f"cloud_native_mcp.services.{name}"),
@@ -173,6 +177,15 @@ def _offline_entries(found: Discovered) -> tuple[Entry, ...]:
 def configure_logs(settings: Settings) -> None:
     """Send the logs of this process where and how the settings say, with credentials taken out."""
     logs.configure(settings.logging, scrub=scrub)
+
+
+def _cache_of(config: CacheConfig) -> SegmentedCache:
+    bounds = {name: _bounds(segment, enabled=config.enabled) for name, segment in config.segments.items()}
+    return SegmentedCache(default=_bounds(config, enabled=config.enabled), bounds=bounds)
+
+
+def _bounds(config: SegmentConfig, *, enabled: bool) -> Bounds:
+    return Bounds(config.max_entries, config.max_bytes, config.ttl_factor if enabled else 0.0)
 
 
 def _state_keys(settings: Settings, secrets: SecretStore) -> StateKeys:

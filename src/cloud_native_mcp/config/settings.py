@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cloud_native_mcp.audit.config import AuditConfig
 from cloud_native_mcp.auth.config import AuthConfig
+from cloud_native_mcp.cache.config import CacheConfig
 from cloud_native_mcp.contract.configuration import Section, ServiceConfig
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.routing.config import CallsConfig
@@ -29,6 +30,7 @@ class ServerSections(Section):
     auth: AuthConfig = Field(default=AuthConfig(), description="Who may connect.")
     ratelimit: RateLimitConfig = Field(default=RateLimitConfig(), description="How much one caller may ask for.")
     calls: CallsConfig = Field(default=CallsConfig(), description="How long calls may take.")
+    cache: CacheConfig = Field(default=CacheConfig(), description="How long answers of backends are kept.")
     audit: AuditConfig = Field(default=AuditConfig(), description="Where the record of every call goes.")
     telemetry: TelemetryConfig = Field(default=TelemetryConfig(), description="What the server measures of itself.")
     logging: LoggingConfig = Field(default=LoggingConfig(), description="What is logged.")
@@ -54,6 +56,7 @@ class Settings:
     auth: AuthConfig = field(default_factory=AuthConfig)
     ratelimit: RateLimitConfig = field(default_factory=RateLimitConfig)
     calls: CallsConfig = field(default_factory=CallsConfig)
+    cache: CacheConfig = field(default_factory=CacheConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
@@ -77,6 +80,7 @@ class Settings:
             "auth": self.auth,
             "ratelimit": self.ratelimit,
             "calls": self.calls,
+            "cache": self.cache,
             "audit": self.audit,
             "telemetry": self.telemetry,
             "logging": self.logging,

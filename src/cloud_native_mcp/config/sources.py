@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from cloud_native_mcp.audit.config import AuditConfig
 from cloud_native_mcp.auth.config import AuthConfig
+from cloud_native_mcp.cache.config import CacheConfig
 from cloud_native_mcp.config import environment, file
 from cloud_native_mcp.config.checks import check
 from cloud_native_mcp.config.problems import problems_of
@@ -96,6 +97,7 @@ class _Gathered:
             auth=self._section(AuthConfig, "auth"),
             ratelimit=self._section(RateLimitConfig, "ratelimit"),
             calls=self._section(CallsConfig, "calls"),
+            cache=self._section(CacheConfig, "cache"),
             audit=self._section(AuditConfig, "audit"),
             telemetry=self._section(TelemetryConfig, "telemetry"),
             logging=self._section(LoggingConfig, "logging"),
