@@ -13,7 +13,8 @@ LONGEST_KEY: Final = 120
 _MARK: Final = "PRIVATE KEY"
 _BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY")
-_KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{40,}|^[A-Za-z0-9+/]+={0,2}$")
+_KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_LAST_KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 class LineMask:
@@ -46,15 +47,17 @@ class LineMask:
             self._left -= 1
             stamp, found, rest = row.partition(" ")
             body = rest if found else stamp
-            if _KEY_LINE.search(body):
+            if _KEY_LINE.search(body) or _LAST_KEY_LINE.fullmatch(body):
                 return f"{stamp} {MASK}" if found else MASK
         return scrub(row)
 
 
 def _mask_back(lines: list[str]) -> None:
     """Mask the key whose end was met without its beginning."""
-    for index in range(len(lines) - 1, max(-1, len(lines) - 1 - LONGEST_KEY), -1):
+    last = len(lines) - 1
+    for index in range(last, max(-1, last - LONGEST_KEY), -1):
         stamp, found, rest = lines[index].partition(" ")
-        if not _KEY_LINE.search(rest if found else stamp):
+        body = rest if found else stamp
+        if not _KEY_LINE.search(body) and not (index == last and _LAST_KEY_LINE.fullmatch(body)):
             return
         lines[index] = f"{stamp} {MASK}" if found else MASK

@@ -22,6 +22,7 @@ _COMPARED: Final = 400
 _VARIES: Final = linear(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?"
     r"|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    r"|\bsha256:[0-9a-f]{8,}"
     r"|\b0x[0-9a-fA-F]+\b|\b[0-9a-f]*\d[0-9a-f]{6,}\b"
     r"|\d+(?:[.:,]\d+)*(?:(?:[kKMGT]i?B?|[mnuµ]?s|m|h|%)\b)?"
 )
