@@ -206,6 +206,7 @@ def audit_record(flow: Flow, *, phase: str, outcome: str) -> AuditRecord:
         groups=request.principal.groups,
         door=request.client.door,
         peer=request.client.peer,
+        protocol=request.client.protocol_version,
         traceparent=request.client.traceparent,
         endpoint=request.endpoint,
         tool=request.tool,

@@ -50,6 +50,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     door: str = ""
     peer: str = ""
+    protocol: str = ""
     traceparent: str = ""
     endpoint: str = ""
     tool: str = ""
@@ -80,6 +81,7 @@ def line_of(record: AuditRecord, *, digest: Digest, max_argument_bytes: int) -> 
         ("method", record.method),
         ("door", record.door),
         ("peer", record.peer),
+        ("protocol", record.protocol),
         ("trace", record.traceparent),
         ("endpoint", record.endpoint),
         ("tool", record.tool),

@@ -23,11 +23,6 @@ class Deadline:
         """Seconds left, never below zero."""
         return max(0.0, self.at - time.monotonic())
 
-    @property
-    def passed(self) -> bool:
-        """Whether no time is left."""
-        return time.monotonic() >= self.at
-
     def sooner(self, seconds: float) -> Deadline:
         """The earlier of this deadline and ``seconds`` from now."""
         return Deadline(min(self.at, time.monotonic() + seconds))

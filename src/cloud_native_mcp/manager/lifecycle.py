@@ -35,7 +35,6 @@ class Running:
     spec: ServiceSpec
     tools: tuple[Tool, ...]
     service: Service
-    config: ServiceConfig
 
 
 class Manager:
@@ -153,7 +152,7 @@ class Manager:
         start = isolated(lambda: load_start(found))
         context = self._context(found.spec.name, config)
         service = await isolated_run(lambda: _call(start, context), seconds=START_SECONDS)
-        return Running(found.spec, tools, service, config)
+        return Running(found.spec, tools, service)
 
 
 async def _call(start: Start, context: ServiceContext[Any]) -> Service:

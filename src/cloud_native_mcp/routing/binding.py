@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,6 @@ class Bound:
     targets: tuple[str, ...]
     given: frozenset[str]
     canonical: bytes
-    cursor: str | None
 
 
 def bind(entry: Entry, arguments: Mapping[str, object]) -> Bound:
@@ -44,15 +44,20 @@ def bind(entry: Entry, arguments: Mapping[str, object]) -> Bound:
     else:
         checked = check(entry.properties, rest)
         args = _convert(entry, checked)
-    cursor = checked.get("cursor")
     canonical = {name: value for name, value in checked.items() if name != "cursor"}
     return Bound(
         args=args,
         targets=targets,
         given=frozenset(checked),
-        canonical=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS),
-        cursor=cursor if isinstance(cursor, str) else None,
+        canonical=_canonical(canonical),
     )
+
+
+def _canonical(arguments: Mapping[str, object]) -> bytes:
+    try:
+        return orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a number beyond 64 bits, which only a raw tool lets through
+        return json.dumps(arguments, sort_keys=True).encode()
 
 
 def effect_of(entry: Entry, args: object) -> Effect:
