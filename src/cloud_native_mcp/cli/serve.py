@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,4 +40,9 @@ def serve(
 async def _serve(app: App) -> None:
     from cloud_native_mcp.doors import http_server
 
-    await http_server(app).serve()
+    server = http_server(app)
+    # What was made so far lives as long as the process. Left to the collector, each full pass over it stops the event
+    # loop for 65 ms (100,000 objects); frozen, for less than one.
+    gc.collect()
+    gc.freeze()
+    await server.serve()
