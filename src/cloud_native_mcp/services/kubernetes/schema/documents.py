@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 SEGMENT: Final = "kubernetes.schema"
 TTL_SECONDS: Final = 86_400.0
-"""A document never changes under its address; the bound by bytes is what ends its stay."""
+"""A document never changes under an address that holds its hash; the bound by bytes is what ends its stay."""
+TTL_WITHOUT_HASH_SECONDS: Final = 600.0
 MOST_BYTES: Final = 32_000_000
 _REF: Final = "#/components/schemas/"
 
@@ -128,13 +129,15 @@ async def schema_document(
         SEGMENT,
         (client.name, address.url),
         lambda: _load(client, address.url, deadline),
-        ttl=TTL_SECONDS,
+        ttl=TTL_SECONDS if "hash=" in address.url else TTL_WITHOUT_HASH_SECONDS,
         size=lambda document: document.size,
     )
 
 
 async def _load(client: KubernetesClient, url: str, deadline: Deadline) -> SchemaDocument:
     parts = urlsplit(url)
+    if not parts.path.startswith("/"):
+        raise BackendError("bad_answer", f"cluster {client.name}: the schema index holds an address that is no path")
     response = await client.fetch(
         parts.path, params=parse_qsl(parts.query), what="schema", deadline=deadline, max_bytes=MOST_BYTES
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 12
 LONGEST_DESCRIPTION: Final = 300
+_DEPRECATED: Final = re.compile(r"^Deprecated|\bDeprecated[:.]", re.IGNORECASE)
+_VALUES: Final = "Possible enum values:"
+"""Begins the part of a description that the API server's generator adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Field:
     @property
     def description(self) -> str:
         """What the field means, on one line, cut."""
-        text = " ".join((self.schema.description or self.target.description).split())
+        text = self._documentation
         return text if len(text) <= LONGEST_DESCRIPTION else f"{text[:LONGEST_DESCRIPTION]}…"
 
     @property
@@ -45,8 +49,17 @@ class Field:
 
     @property
     def deprecated(self) -> bool:
-        """Whether its documentation says so."""
-        return "deprecated" in self.description.lower()
+        """Whether its documentation says so of the field itself, not of one of its values or of something beside it."""
+        about = self._documentation.partition(_VALUES)[0]
+        return _DEPRECATED.search(about) is not None
+
+    def mentions(self, text: str) -> bool:
+        """Whether its path or documentation holds a text; letter case does not count."""
+        return text.casefold() in self.path.casefold() or text.casefold() in self._documentation.casefold()
+
+    @property
+    def _documentation(self) -> str:
+        return " ".join((self.schema.description or self.target.description).split())
 
 
 def find_field(document: SchemaDocument, root: Schema, path: str) -> Field:

@@ -5,13 +5,13 @@ API: https://kubernetes.io/docs/concepts/overview/kubernetes-api/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
-from cloud_native_mcp.contract.result import Block, Budget, Page, Result, Table, Text
+from cloud_native_mcp.contract.result import Budget, Page, Result, Table, Text
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
 from cloud_native_mcp.services.kubernetes.schema.documents import schema_document
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 ItemT = TypeVar("ItemT")
+CORE: Final = "core"
+"""The group without a name, as callers write it."""
+ALL_VERBS: Final = frozenset({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"})
 
 
 class ExplainArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,33 +77,38 @@ async def _kinds(
     call: Call[KubernetesService], client: KubernetesClient, args: ExplainArgs, state: CursorState
 ) -> Result:
     catalogue = await client.discovery.catalogue(call.deadline)
-    groups = {group.name: group for group in catalogue.groups}
-    if args.api_group is not UNSET and args.api_group not in groups:
-        known = ", ".join(sorted(name for name in groups if name))
-        raise InvalidArgument("api_group", f"{args.api_group[:60]!a} is not served; groups: {known}")
+    groups = {group.name or CORE: group for group in catalogue.groups}
+    if args.api_group and args.api_group not in groups:
+        raise InvalidArgument(
+            "api_group", f"{args.api_group[:60]!a} is not served; groups: {', '.join(sorted(groups))}"
+        )
     chosen = [resource for resource in catalogue.resources if _wanted(resource, args)]
     chosen.sort(key=lambda resource: (not resource.builtin, resource.group, resource.plural))
 
     def row(resource: Resource) -> Sequence[Cell]:
-        other = groups[resource.group].preferred != resource.version if resource.group in groups else False
+        other = groups[resource.group or CORE].preferred != resource.version
         return (
             resource.plural,
             ",".join(resource.short_names),
             resource.group_version + (" (not preferred)" if other else ""),
             resource.kind,
             "namespaced" if resource.namespaced else "cluster",
-            ",".join(sorted(resource.verbs)),
+            "all" if resource.verbs >= ALL_VERBS else ",".join(sorted(resource.verbs)),
         )
 
     stale = [group.name for group in catalogue.groups if group.stale]
     notes = [f"groups whose server does not answer: {', '.join(stale)}"] if stale else []
+    notes += [f"all verbs: {', '.join(sorted(ALL_VERBS))}"] if any(r.verbs >= ALL_VERBS for r in chosen) else []
     columns = ("NAME", "SHORT", "GROUP/VERSION", "KIND", "SCOPE", "VERBS")
-    header = f"kinds served by {client.name}" + (f" with {args.query!a}" if args.query else "")
+    filters = [f"group {args.api_group}"] if args.api_group else []
+    filters += [f"scope {args.scope}"] if args.scope != "all" else []
+    filters += [f"text {args.query!a}"] if args.query else []
+    header = f"kinds served by {client.name}" + (f" with {', '.join(filters)}" if filters else "")
     return _paged(header, columns, chosen, row, args.limit, state, notes, "query, api_group or scope")
 
 
 def _wanted(resource: Resource, args: ExplainArgs) -> bool:
-    if args.api_group is not UNSET and resource.group != args.api_group:
+    if args.api_group and (resource.group or CORE) != args.api_group:
         return False
     if args.scope == "custom" and resource.builtin:
         return False
@@ -114,7 +122,10 @@ def _wanted(resource: Resource, args: ExplainArgs) -> bool:
 async def _fields(
     call: Call[KubernetesService], client: KubernetesClient, args: ExplainArgs, state: CursorState
 ) -> Result:
-    resource = await client.discovery.resolve(args.resource or "", deadline=call.deadline, field="resource")
+    asked = args.resource or ""
+    if args.api_group and "." not in asked and "/" not in asked and args.api_group != CORE:
+        asked = f"{asked}.{args.api_group}"
+    resource = await client.discovery.resolve(asked, deadline=call.deadline, field="resource")
     document = await schema_document(client, resource, cache=call.service.cache, deadline=call.deadline)
     root = document.of_kind(resource)
     if root is None:
@@ -122,21 +133,27 @@ async def _fields(
     field = find_field(document, root, args.field or "")
     below = list(walk(document, field, depth=DEEPEST if args.query else args.depth))
     if args.query:
-        text = args.query.lower()
-        below = [one for one in below if text in one.path.lower() or text in one.description.lower()]
+        below = [one for one in below if one.mentions(args.query)]
     where = f".{field.path}" if field.path else ""
-    header = f"{resource.kind}{where} ({resource.group_version}) on {client.name}"
-    result = _paged(
-        header, ("FIELD", "TYPE", "DESCRIPTION"), below, _field_row, args.limit, state, [], "field, query or depth"
-    )
-    about: list[Block] = [] if state else [Text(_about(field), untrusted=True, source="schema")]
-    return Result(header=header, blocks=[*about, *result.blocks], page=result.page, notes=result.notes)
+    said = f", fields with {args.query!a}" if args.query else ""
+    header = f"{resource.kind}{where} ({resource.group_version}) on {client.name}{said}"
+
+    def row(one: Field) -> Sequence[Cell]:
+        return _field_row(one, below=field.path)
+
+    columns = ("FIELD", "TYPE", "DESCRIPTION")
+    result = _paged(header, columns, below, row, args.limit, state, [], "field, query or depth")
+    if state or args.query:
+        return result
+    about = Text(_about(field), untrusted=True, source="schema")
+    return Result(header=header, blocks=[about, *result.blocks], page=result.page, notes=result.notes)
 
 
-def _field_row(field: Field) -> Sequence[Cell]:
+def _field_row(field: Field, *, below: str) -> Sequence[Cell]:
+    """A field, its path relative to the one that the header names."""
     marks = [mark for mark, on in (("required", field.required), ("deprecated", field.deprecated)) if on]
     kind = field.type + (f" ({', '.join(marks)})" if marks else "")
-    return (field.path, kind, _details(field))
+    return (field.path.removeprefix(below), kind, _details(field) or None)
 
 
 def _about(field: Field) -> str:
