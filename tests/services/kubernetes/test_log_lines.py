@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.kubernetes.logs.credentials import LineMask
+from cloud_native_mcp.services.kubernetes.logs.credentials import LONGEST_LINE, LineMask
 from cloud_native_mcp.services.kubernetes.logs.errors import LONGEST_BLOCK, error_blocks, is_error
 from cloud_native_mcp.services.kubernetes.logs.matching import LONGEST, Grep
 from cloud_native_mcp.services.kubernetes.logs.patterns import MOST_PATTERNS, Patterns, fold
@@ -195,3 +195,8 @@ def test_a_key_is_followed_from_one_piece_of_the_log_to_the_next() -> None:
 
 def test_ends_of_lines_of_all_kinds_make_no_empty_lines() -> None:
     assert LineMask().lines("T a\r\nT b\r\n") == ["T a", "T b"]
+
+
+def test_of_an_endless_line_only_the_beginning_is_looked_at() -> None:
+    (line,) = LineMask().lines("T " + "x" * 5_000_000 + "\n")
+    assert len(line) == LONGEST_LINE

@@ -8,6 +8,8 @@ from typing import Final
 from cloud_native_mcp.response.clean import clean
 from cloud_native_mcp.response.mask import MASK, scrub
 
+LONGEST_LINE: Final = 64_000
+"""Characters of a line that are looked at; of a longer one the rest is dropped."""
 LONGEST_KEY: Final = 120
 """Lines a private key may take: 8,192 bits are about 100."""
 _MARK: Final = "PRIVATE KEY"
@@ -27,6 +29,8 @@ class LineMask:
 
     def lines(self, text: str) -> list[str]:
         """The lines of a piece of a log that ends where a line ends; cleaned and masked."""
+        if len(text) > LONGEST_LINE:
+            text = "\n".join(row[:LONGEST_LINE] for row in text.split("\n"))
         plain = clean(text).removesuffix("\n")
         rows = plain.split("\n")
         if not self._left and _MARK not in plain and scrub(plain) is plain:

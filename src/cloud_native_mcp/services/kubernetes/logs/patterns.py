@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_PATTERNS: Final = 5_000
 """Patterns told apart; lines of further ones are counted together."""
-_STEP: Final = 2_000
+_STEP: Final = 500
 _COMPARED: Final = 400
 """Characters of a line that are compared."""
 _VARIES: Final = linear(

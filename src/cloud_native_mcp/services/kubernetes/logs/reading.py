@@ -8,6 +8,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/p
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from cloud_native_mcp.services.kubernetes.kubelet import is_unreachable, kubelet
 from cloud_native_mcp.services.kubernetes.logs.credentials import LineMask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.backends.kubernetes.resources import Resource
@@ -31,6 +32,9 @@ MOST_LINES: Final = 20_000
 MOST_BYTES: Final = 4 * 1024 * 1024
 NO_TIME: Final = datetime.fromtimestamp(0, UTC)
 _TRIES: Final = 3
+_FILLED: Final = 0.9
+"""Share of `MOST_BYTES` that a log which was too large is to fill at the next try."""
+_PIECE: Final = 16_000
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
@@ -48,11 +52,13 @@ class Read:
     Attributes:
         cut: why the stream ended early; empty when it ended by itself.
         whole: False when the log was larger than is read; then the newest lines are missing.
+        size: bytes that came.
     """
 
     lines: list[Line] = field(default_factory=list[Line])
     cut: str = ""
     whole: bool = True
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ async def read_newest(
         read = await read_stream(client, path, params=asked, what=what, deadline=deadline, timed=timed)
         if read.whole:
             break
-        lines = max(1, len(read.lines) * 9 // 10)
+        lines = max(1, int(len(read.lines) * _FILLED * MOST_BYTES / read.size))
     return read
 
 
@@ -132,7 +138,9 @@ async def read_stream(
         ) as parts:
             opened = True
             async for text in _whole_lines(parts, read):
-                _add(read.lines, mask.lines(text), timed=timed)
+                for piece in _pieces(text):
+                    _add(read.lines, mask.lines(piece), timed=timed)
+                    await asyncio.sleep(0)
     except BackendError as error:
         if not opened or isinstance(error, KubernetesError):
             raise
@@ -143,23 +151,32 @@ async def read_stream(
 async def _whole_lines(parts: AsyncIterator[bytes], read: Read) -> AsyncIterator[str]:
     """Text that ends where a line ends; what is left when the stream ends or breaks comes last."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    size, rest = 0, ""
+    rest = ""
     try:
         async for part in parts:
-            size += len(part)
+            read.size += len(part)
             text, found, after = decoder.decode(part).rpartition("\n")
             if found:
                 yield f"{rest}{text}\n"
                 rest = after
             else:
                 rest += after
-            if size > MOST_BYTES:
+            if read.size > MOST_BYTES:
                 read.whole = False
                 return
     except BackendError as error:
         read.cut = error.text
     if rest:
         yield rest
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Whole lines of about `_PIECE` characters at a time, so that masking them does not hold up others."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _PIECE) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _add(lines: list[Line], rows: Sequence[str], *, timed: bool) -> None:
