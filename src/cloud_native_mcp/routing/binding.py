@@ -48,7 +48,7 @@ def bind(entry: Entry, arguments: Mapping[str, object]) -> Bound:
     return Bound(
         args=args,
         targets=targets,
-        given=frozenset(checked),
+        given=frozenset(checked) if arguments.get("target") is None else frozenset((*checked, "target")),
         canonical=_canonical(canonical),
     )
 

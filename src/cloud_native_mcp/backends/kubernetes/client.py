@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 import msgspec
@@ -200,6 +201,16 @@ class KubernetesClient:
             "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
         )
         raise_for_status(response, what=what or f"get {path}", target=self.target)
+        return response
+
+    async def health(self, path: str, *, deadline: Deadline) -> HttpResponse:
+        """GET a health check (``/readyz``) with its parts; status 500 says that some fail, which is no error here."""
+        params = [("verbose", "")]
+        response = await self._http.request(
+            "GET", path, deadline=deadline, params=params, headers={"Accept": "text/plain"}, max_bytes=_ERROR_BYTES
+        )
+        if response.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise_for_status(response, what=path, target=self.target)
         return response
 
     @contextlib.asynccontextmanager

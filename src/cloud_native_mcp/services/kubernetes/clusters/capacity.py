@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 MOST_SUMMED: Final = 5_000
 """Pods whose requests are added up; in larger clusters the sum is not given."""
-_PHASES: Final = "status.phase!=Succeeded,status.phase!=Failed"
+_HOLDING: Final = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
+"""Pods that hold what they request: given to a node, and not ended."""
 
 
 class _Condition(msgspec.Struct, gc=False):
@@ -111,7 +112,7 @@ async def _read_pods(client: KubernetesClient, capacity: Capacity, deadline: Dea
     capacity.pods = len(first.items) + (first.remaining or 0)
     if capacity.pods > MOST_SUMMED:
         return
-    query = ListQuery(field_selector=_PHASES)
+    query = ListQuery(field_selector=_HOLDING)
     requested = {"cpu": 0.0, "memory": 0.0}
     async for page in list_pages(client, resource, query, item=_Pod, deadline=deadline):
         for pod in page.items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 SOON_DAYS: Final = 30
 OLDEST_KUBELET: Final = 3
 """Minor versions a kubelet may be behind its API server (https://kubernetes.io/releases/version-skew-policy/)."""
-_FAILED_CHECK: Final = re.compile(r"^\[-\](\S+) (.*)$", re.MULTILINE)
+_FAILED_CHECK: Final = re.compile(r"^\[-\](\S+)", re.MULTILINE)
 _MINOR: Final = re.compile(r"v?(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: ``ok``, ``warning`` or ``failed``, and the details."""
+    """One thing that was looked at: ``ok``, ``warning``, ``failed`` or ``not checked``, and the details."""
 
     name: str
     state: str
@@ -59,15 +60,15 @@ async def probe_checks(client: KubernetesClient, *, deadline: Deadline) -> list[
     found: list[Check] = []
     for path in ("/readyz", "/livez"):
         try:
-            answer = await client.fetch(
-                path, params=[("verbose", "")], what=path, accept="text/plain", deadline=deadline
-            )
-            failed = _FAILED_CHECK.findall(answer.body.decode("utf-8", "replace"))
-            found.append(Check(path, "failed" if failed else "ok", ", ".join(name for name, _ in failed)))
+            answer = await client.health(path, deadline=deadline)
         except BackendError as error:
             if error.status is None:
                 raise
-            found.append(Check(path, "failed", error.text))
+            found.append(Check(path, "not checked", error.code))
+        else:
+            failed: list[str] = _FAILED_CHECK.findall(answer.body.decode("utf-8", "replace"))
+            fine = answer.status == HTTPStatus.OK and not failed
+            found.append(Check(path, "ok" if fine else "failed", ", ".join(failed)))
     return found
 
 

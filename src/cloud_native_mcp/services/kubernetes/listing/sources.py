@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, InvalidArgument, ToolError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def each(
             except BackendError as error:
                 return error
 
-    answers = await asyncio.gather(*(one(source) for source in sources))
+    answers = await together(*(one(source) for source in sources))
     good = [(s, a) for s, a in zip(sources, answers, strict=True) if not isinstance(a, BackendError)]
     bad = [(s, a) for s, a in zip(sources, answers, strict=True) if isinstance(a, BackendError)]
     if not good and bad:

@@ -5,7 +5,6 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,6 +13,7 @@ import msgspec
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_pages
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector, matches
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import ToolError
 
 if TYPE_CHECKING:
@@ -156,19 +156,16 @@ async def read_policy(client: KubernetesClient, namespace: str | None, *, deadli
         BackendError: ``forbidden`` when they may not be listed.
         ToolError: ``unsupported`` when the cluster has no RBAC.
     """
-    asked = [_read(client, "ClusterRole", Role, None, deadline), _read(client, "Role", Role, namespace, deadline)]
-    bound = [
+    cluster_roles, roles = await together(
+        _read(client, "ClusterRole", Role, None, deadline), _read(client, "Role", Role, namespace, deadline)
+    )
+    cluster_bindings, bindings = await together(
         _read(client, "ClusterRoleBinding", Binding, None, deadline),
         _read(client, "RoleBinding", Binding, namespace, deadline),
-    ]
-    (cluster_roles, roles), (cluster_bindings, bindings) = await asyncio.gather(
-        asyncio.gather(*asked), asyncio.gather(*bound)
     )
     rules: dict[tuple[str, str, str], Sequence[Rule]] = {
         ("ClusterRole", "", role.metadata.name): effective_rules(role, cluster_roles) for role in cluster_roles
     }
-    if namespace is None:
-        roles, bindings = [], []
     rules |= {("Role", role.metadata.namespace, role.metadata.name): role.rules or () for role in roles}
     pairs = [("ClusterRoleBinding", one) for one in cluster_bindings] + [("RoleBinding", one) for one in bindings]
     return Policy(rules, pairs)

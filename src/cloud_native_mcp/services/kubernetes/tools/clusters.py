@@ -5,7 +5,6 @@ API: https://kubernetes.io/docs/reference/using-api/health-checks/
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -14,8 +13,9 @@ from msgspec import Meta
 
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Budget, Result, Table
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.contract.tool import Args, tool
-from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.services.kubernetes.clusters.addons import find_addons
 from cloud_native_mcp.services.kubernetes.clusters.capacity import Capacity, read_capacity
 from cloud_native_mcp.services.kubernetes.clusters.health import (
@@ -40,6 +40,9 @@ PER_CLUSTER_S: Final = 2.0
 COUNTS_TTL_S: Final = 30.0
 SEGMENT: Final = "kubernetes.capacity"
 MOST_KINDS_SHOWN: Final = 6
+_TO_ANSWER_S: Final = 0.2
+"""Left of the time for a cluster to tell what is known without the counts."""
+_TOO_SLOW: Final = f"no answer within {PER_CLUSTER_S:g} s"
 
 
 class ClustersArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,10 +53,19 @@ class ClustersArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Rows of one cluster, or why it did not answer."""
+    """Rows of one cluster, and a line below the table: what was not read, or why it did not answer."""
 
     cells: Sequence[Sequence[Cell]]
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is asked of a cluster, how its rows are headed, and the first cells of one that does not answer."""
+
+    ask: Callable[[Call[KubernetesService], KubernetesClient, Deadline], Awaitable[_Row]]
+    columns: tuple[str, ...]
+    dead: tuple[str, ...]
 
 
 @tool(
@@ -73,11 +85,12 @@ async def clusters(call: Call[KubernetesService], args: ClustersArgs) -> Result:
     """Facts about the configured clusters; a dead one is a row."""
     # Without a target the question is about all of them.
     names = call.targets if "target" in call.given else call.service.targets
-    ask, columns = _VIEWS[args.view]
-    rows = await asyncio.gather(*(_bounded(call, name, ask, len(columns)) for name in names))
+    view = _VIEWS[args.view]
+    rows = await together(*(_bounded(call, name, view) for name in names))
+    cells = [cells for row in rows for cells in row.cells]
     return Result(
         header=f"{args.view} of {len(names)} configured cluster{'s' if len(names) > 1 else ''}",
-        blocks=[Table(columns, [cells for row in rows for cells in row.cells], untrusted=True, source="clusters")],
+        blocks=[Table(view.columns, cells, untrusted=True, source="clusters")] if cells else [],
         notes=[row.note for row in rows if row.note],
     )
 
@@ -85,58 +98,70 @@ async def clusters(call: Call[KubernetesService], args: ClustersArgs) -> Result:
 TOOLS = (clusters,)
 
 
-async def _bounded(
-    call: Call[KubernetesService],
-    name: str,
-    ask: Callable[[Call[KubernetesService], KubernetesClient, Deadline], Awaitable[_Row]],
-    width: int,
-) -> _Row:
+async def _bounded(call: Call[KubernetesService], name: str, view: _View) -> _Row:
     """Ask one cluster, two seconds at most."""
     deadline = call.deadline.sooner(PER_CLUSTER_S)
     try:
         async with deadline.enforce():
-            return await ask(call, call.service.client(name), deadline)
+            return await view.ask(call, call.service.client(name), deadline)
     except TimeoutError:
-        return _dead(name, f"no answer within {PER_CLUSTER_S:g} s", width)
+        return _dead(name, "timeout", _TOO_SLOW, view)
     except ToolError as error:
-        return _dead(name, f"{error.code}: {error.text}", width)
+        return _dead(name, error.code, error.text, view)
 
 
-def _dead(name: str, why: str, width: int) -> _Row:
-    return _Row([[name, *([""] * (width - 1))]], note=f"{name} is not reachable: {why}")
+def _dead(name: str, code: str, why: str, view: _View) -> _Row:
+    """A row in the view's columns that says so, and the reason below the table."""
+    cells = [name, *view.dead, *([None] * (len(view.columns) - 1 - len(view.dead)))]
+    return _Row([cells], note=f"{name} did not answer: {code}: {why}")
 
 
 async def _summary(call: Call[KubernetesService], client: KubernetesClient, deadline: Deadline) -> _Row:
     start = time.perf_counter()
     version = await client.version(deadline)
     latency = round((time.perf_counter() - start) * 1e3)
-    capacity = await call.service.cache.fetch(
-        SEGMENT, client.name, lambda: read_capacity(client, deadline=deadline), ttl=COUNTS_TTL_S
-    )
+    capacity, missing = await _capacity(call, client, deadline)
     mark = " (default)" if client.name == call.service.targets[0] else ""
-    nodes = "-" if capacity.nodes is None else f"{capacity.ready}/{capacity.nodes}"
     cells = (
         f"{client.name}{mark}",
         f"yes ({latency} ms)",
         version.git_version,
-        nodes,
+        None if capacity.nodes is None else f"{capacity.ready}/{capacity.nodes}",
         capacity.pods,
         _of(capacity, "cpu", show_cpu),
         _of(capacity, "memory", show_memory),
-        ",".join(call.server.effects(call.principal)),
+        _mode(call.server.effects(call.principal)),
     )
-    note = f"{client.name}: not read: {', '.join(capacity.missing)}" if capacity.missing else ""
-    return _Row([cells], note)
+    return _Row([cells], note=f"{client.name}: not read: {missing}" if missing else "")
+
+
+async def _capacity(
+    call: Call[KubernetesService], client: KubernetesClient, deadline: Deadline
+) -> tuple[Capacity, str]:
+    """Counts and sums, at most 30 s old, and what of them could not be read. A cluster that counts slowly is alive."""
+    counting = deadline.sooner(max(0.0, deadline.remaining - _TO_ANSWER_S))
+    try:
+        async with counting.enforce():
+            capacity = await call.service.cache.fetch(
+                SEGMENT, client.name, lambda: read_capacity(client, deadline=counting), ttl=COUNTS_TTL_S
+            )
+    except TimeoutError:
+        return Capacity(), f"nodes and pods: {_TOO_SLOW}"
+    except BackendError as error:
+        if error.code != "timeout":
+            raise
+        return Capacity(), f"nodes and pods: {_TOO_SLOW}"
+    return capacity, ", ".join(capacity.missing)
 
 
 async def _health(call: Call[KubernetesService], client: KubernetesClient, deadline: Deadline) -> _Row:
     version = await client.version(deadline)
     checks = await probe_checks(client, deadline=deadline)
     checks += await api_services(client, deadline=deadline)
-    capacity = await call.service.cache.fetch(
-        SEGMENT, client.name, lambda: read_capacity(client, deadline=deadline), ttl=COUNTS_TTL_S
-    )
-    if capacity.nodes is not None:
+    capacity, missing = await _capacity(call, client, deadline)
+    if capacity.nodes is None:
+        checks.append(Check("nodes", "not checked", missing))
+    else:
         unready = capacity.nodes - capacity.ready
         checks.append(Check("nodes", "warning" if unready else "ok", f"{capacity.ready} of {capacity.nodes} ready"))
         checks.append(version_skew(version.git_version, capacity.kubelets))
@@ -168,19 +193,17 @@ def _of(capacity: Capacity, name: str, shown: Callable[[float | None], str]) -> 
     return f"{shown(requested)}/{shown(capacity.allocatable.get(name))}"
 
 
-_VIEWS: Final[
-    dict[
-        str,
-        tuple[
-            Callable[[Call[KubernetesService], KubernetesClient, Deadline], Awaitable[_Row]],
-            tuple[str, ...],
-        ],
-    ]
-] = {
-    "summary": (
+def _mode(effects: Sequence[str]) -> str:
+    """What this server may do there for its caller."""
+    return "read-only" if list(effects) == ["read"] else ",".join(effects)
+
+
+_VIEWS: Final = {
+    "summary": _View(
         _summary,
-        ("NAME", "REACHABLE", "VERSION", "NODES", "PODS", "CPU REQ/ALLOC", "MEMORY REQ/ALLOC", "EFFECTS"),
+        ("NAME", "REACHABLE", "VERSION", "NODES", "PODS", "CPU REQ/ALLOC", "MEMORY REQ/ALLOC", "MODE"),
+        dead=("no",),
     ),
-    "health": (_health, ("CLUSTER", "CHECK", "STATE", "DETAILS")),
-    "addons": (_addons, ("CLUSTER", "ADD-ON", "GROUPS", "KINDS", "LIST WITH")),
+    "health": _View(_health, ("CLUSTER", "CHECK", "STATE", "DETAILS"), dead=("reachable", "failed")),
+    "addons": _View(_addons, ("CLUSTER", "ADD-ON", "GROUPS", "KINDS", "LIST WITH"), dead=()),
 }
