@@ -20,14 +20,14 @@ _MOST: Final = 64
 
 
 class EncodedLists:
-    """The newest results of ``tools/list`` as JSON text."""
+    """The newest results of ``tools/list`` as JSON text, each with the brace that ends the message around it."""
 
     def __init__(self, server_info: dict[str, object]) -> None:
         self._server_info = server_info
         self._encoded: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def encoded(self, tools: ToolList, version: str) -> bytes:
-        """The result for that list, in the shape of that protocol version."""
+        """The result for that list in the shape of that protocol version, and the end of its message."""
         key = (tools.digest, version)
         text = self._encoded.get(key)
         if text is None:
@@ -48,4 +48,4 @@ class EncodedLists:
         shaped = serialize_server_result(LIST, version, result)
         if version in MODERN:
             shaped["_meta"] = {SERVER_INFO_META_KEY: self._server_info}
-        return orjson.dumps(shaped)
+        return orjson.dumps(shaped) + b"}"

@@ -14,7 +14,7 @@ from cloud_native_mcp.transport.caller import CallFailed, client_of, principal_o
 from cloud_native_mcp.transport.fast.lists import EncodedLists
 from cloud_native_mcp.transport.fast.match import Hot, Matcher
 from cloud_native_mcp.transport.fast.stream import Answer
-from cloud_native_mcp.transport.reply import reply
+from cloud_native_mcp.transport.reply import reply_in_two
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -47,9 +47,8 @@ class FastPath:
         if hot.tool:
             return await self._call(hot, scope, receive, Answer(send))
         tools = self._endpoint.door.list_tools(self._endpoint.name, principal_of(scope))
-        listed = self._lists.encoded(tools, hot.version)
-        body = b'{"jsonrpc":"2.0","id":' + orjson.dumps(hot.request_id) + b',"result":' + listed + b"}"
-        return await reply(send, 200, body)
+        head = b'{"jsonrpc":"2.0","id":' + orjson.dumps(hot.request_id) + b',"result":'
+        return await reply_in_two(send, head, self._lists.encoded(tools, hot.version))
 
     async def _call(self, hot: Hot, scope: Scope, receive: Receive, answer: Answer) -> None:
         call = asyncio.create_task(
