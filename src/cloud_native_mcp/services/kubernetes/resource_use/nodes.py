@@ -147,7 +147,7 @@ def _row(node: NodeRecord, samples: Samples, pods: Sequence[PodNeeds] | None) ->
         "cpu_ratio": share(use.cpu, whole.cpu),
         "memory_ratio": share(use.memory, whole.memory),
     }
-    return Row(node.name, cells, order, _fits(use, request, whole))
+    return Row(node.name, lambda: cells, order, _fits(use, request, whole))
 
 
 def _fits(use: Amount, request: Amount, whole: Amount) -> frozenset[str]:

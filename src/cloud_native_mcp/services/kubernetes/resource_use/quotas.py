@@ -64,15 +64,15 @@ async def quotas_view(client: KubernetesClient, query: ListQuery, *, deadline: D
 
 def _rows(quota: _Quota) -> list[Row]:
     hard, used = quota.status.hard or {}, quota.status.used or {}
-    rows: list[Row] = []
-    for name, bound in hard.items():
-        part, whole = parse_quantity(used.get(name)), parse_quantity(bound)
-        full = share(part, whole)
-        cells: list[Cell] = [quota.metadata.namespace, quota.metadata.name, name]
-        cells += [_text(used.get(name)), _text(bound), show_share(part, whole)]
-        fits = {"near_limit"} if full is not None and full >= NEAR else {"idle"} if not part else set[str]()
-        rows.append(Row(quota.metadata.name, cells, {FULLNESS: full}, frozenset(fits)))
-    return rows
+    return [_row(quota.metadata, name, used.get(name), bound) for name, bound in hard.items()]
+
+
+def _row(meta: ObjectMeta, resource: str, used: object, bound: object) -> Row:
+    part, whole = parse_quantity(used), parse_quantity(bound)
+    full = share(part, whole)
+    cells = (meta.namespace, meta.name, resource, _text(used), _text(bound), show_share(part, whole))
+    fits = {"near_limit"} if full is not None and full >= NEAR else {"idle"} if not part else set[str]()
+    return Row(meta.name, lambda: cells, {FULLNESS: full}, frozenset(fits))
 
 
 async def _ranges(client: KubernetesClient, query: ListQuery, deadline: Deadline) -> tuple[list[Text], list[str]]:

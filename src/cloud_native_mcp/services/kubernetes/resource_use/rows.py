@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from cloud_native_mcp.services.kubernetes.quantities import show_cpu, show_memory, show_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cloud_native_mcp.contract.result import Cell, Text
 
@@ -42,12 +42,13 @@ class Row:
     """One row.
 
     Attributes:
+        cells: makes the cells; called for the rows that are shown.
         order: numbers by what rows can be sorted by; None sorts last.
         fits: which of `Show` the row is.
     """
 
     name: str
-    cells: Sequence[Cell]
+    cells: Callable[[], Sequence[Cell]]
     order: Mapping[str, float | None]
     fits: frozenset[str] = frozenset()
 

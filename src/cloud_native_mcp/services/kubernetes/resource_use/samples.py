@@ -17,6 +17,7 @@ from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.errors import BackendError, InvalidArgument
 from cloud_native_mcp.services.kubernetes.quantities import parse_quantity
+from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 from cloud_native_mcp.services.kubernetes.resource_use.rows import Amount, total
 
 if TYPE_CHECKING:
@@ -83,15 +84,15 @@ async def samples_of(client: KubernetesClient, kind: str, query: ListQuery, *, d
         if error.code in _FATAL:
             raise
         return Samples(failed=f"{UNAVAILABLE}: {error.code}: {error.text}; use is -")
-    return _samples(page.items)
+    return await _samples(page.items)
 
 
-def _samples(items: Iterable[_Metrics]) -> Samples:
+async def _samples(items: Iterable[_Metrics]) -> Samples:
     whole: dict[tuple[str, str], Amount] = {}
     parts: dict[tuple[str, str], dict[str, Amount]] = {}
     stamps: list[str] = []
     windows: set[str] = set()
-    for item in items:
+    async for item in unhurried(items):
         key = (item.metadata.namespace, item.metadata.name)
         parts[key] = {container.name: container.usage.amount() for container in item.containers or ()}
         whole[key] = item.usage.amount() if item.usage else total(parts[key].values())

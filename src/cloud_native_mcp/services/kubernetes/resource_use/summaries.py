@@ -203,7 +203,7 @@ def _row(name: str, node: _NodeStats) -> Row:
     fits = {"near_limit"} if any(found is not None and found >= NEAR for found in shares) else set[str]()
     if fs.full is not None and fs.full < IDLE_SHARE:
         fits.add("idle")
-    return Row(name, cells, {"cpu": cpu, "memory": memory, "disk": fs.used_bytes}, frozenset(fits))
+    return Row(name, lambda: cells, {"cpu": cpu, "memory": memory, "disk": fs.used_bytes}, frozenset(fits))
 
 
 def _pressure(psi: _Psi | None) -> str:

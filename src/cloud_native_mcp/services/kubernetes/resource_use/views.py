@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.services.kubernetes.quantities import show_cpu, show_memory, show_share
 from cloud_native_mcp.services.kubernetes.resource_use.owners import workloads_of
+from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 from cloud_native_mcp.services.kubernetes.resource_use.pods import pods_needs
 from cloud_native_mcp.services.kubernetes.resource_use.rows import (
     USE_COLUMNS,
@@ -77,32 +79,54 @@ async def measure(client: KubernetesClient, query: ListQuery, *, deadline: Deadl
     return Measured(pods, await samples_of(client, "PodMetrics", query, deadline=deadline))
 
 
-def pods_view(measured: Measured, *, across: bool, suggest: bool) -> View:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one row stands for uses, asks for and may use."""
+
+    use: Amount
+    request: Amount
+    limit: Amount
+    restarts: int
+    lacks_requests: bool
+    pods: int = 1
+
+    def row(self, name: str, lead: Sequence[Cell], *, suggest: bool = False, end: Sequence[Cell] = ()) -> Row:
+        """The row, with these cells before and after the numbers."""
+        fits = use_fits(self.use, self.request, self.limit)
+        if self.lacks_requests:
+            fits.add("no_requests")
+        order = use_order(self.use, self.request, self.limit)
+        order["restarts"] = float(self.restarts)
+        return Row(name, partial(self._cells, lead, end, suggest=suggest), order, frozenset(fits))
+
+    def _cells(self, lead: Sequence[Cell], end: Sequence[Cell], *, suggest: bool) -> list[Cell]:
+        cells = [*lead, *use_cells(self.use, self.request, self.limit), self.restarts, *end]
+        if suggest:
+            cpu, memory = (None if value is None else value * HEADROOM / self.pods for value in self.use)
+            cells += [show_cpu(cpu), show_memory(memory)]
+        return cells
+
+
+async def pods_view(measured: Measured, *, across: bool, suggest: bool) -> View:
     """A row for each pod."""
     rows: list[Row] = []
-    for pod in measured.pods:
-        use = measured.use(pod)
-        cells: list[Cell] = [*([pod.namespace] if across else []), pod.name, *use_cells(use, pod.request, pod.limit)]
-        cells += [pod.restarts, *(_suggested(use, 1) if suggest else [])]
-        rows.append(_row(pod.name, cells, [pod], use, pod.request, pod.limit))
+    async for pod in unhurried(measured.pods):
+        lead = (pod.namespace, pod.name) if across else (pod.name,)
+        taken = _Taken(measured.use(pod), pod.request, pod.limit, pod.restarts, pod.lacks_requests)
+        rows.append(taken.row(pod.name, lead, suggest=suggest))
     return _view(measured, ["POD"], rows, across=across, suggest=suggest)
 
 
-def containers_view(measured: Measured, *, across: bool, suggest: bool) -> View:
+async def containers_view(measured: Measured, *, across: bool, suggest: bool) -> View:
     """A row for each container that runs as long as its pod."""
     rows: list[Row] = []
-    for pod in measured.pods:
+    async for pod in unhurried(measured.pods):
         used = measured.samples.containers.get(pod.key, {})
-        for container in pod.containers:
-            use = used.get(container.name, Amount())
-            cells: list[Cell] = [*([pod.namespace] if across else []), pod.name, container.name]
-            cells += [*use_cells(use, container.request, container.limit), container.restarts]
-            cells += _suggested(use, 1) if suggest else []
-            order = use_order(use, container.request, container.limit) | {"restarts": container.restarts}
-            fits = use_fits(use, container.request, container.limit)
-            if None in container.request:
-                fits.add("no_requests")
-            rows.append(Row(f"{pod.name}/{container.name}", cells, order, frozenset(fits)))
+        for one in pod.containers:
+            lead = (pod.namespace, pod.name, one.name) if across else (pod.name, one.name)
+            use = used.get(one.name, Amount())
+            taken = _Taken(use, one.request, one.limit, one.restarts, None in one.request)
+            rows.append(taken.row(f"{pod.name}/{one.name}", lead, suggest=suggest))
     return _view(measured, ["POD", "CONTAINER"], rows, across=across, suggest=suggest)
 
 
@@ -116,48 +140,42 @@ async def workloads_view(
         groups.setdefault(owners[pod.key], []).append(pod)
     across = namespace is None
     rows: list[Row] = []
-    for (place, kind, name), pods in groups.items():
-        use, request, limit = _sums(measured, pods)
-        cells: list[Cell] = [*([place] if across else []), f"{kind}/{name}", len(pods)]
-        cells += [*use_cells(use, request, limit), sum(pod.restarts for pod in pods)]
-        cells += _suggested(use, len(pods)) if suggest else []
-        rows.append(_row(name, cells, pods, use, request, limit))
+    async for (place, kind, name), pods in unhurried(groups.items()):
+        lead = [*([place] if across else []), f"{kind}/{name}", len(pods)]
+        rows.append(_together(measured, pods).row(name, lead, suggest=suggest))
     view = _view(measured, ["WORKLOAD", "PODS"], rows, across=across, suggest=suggest)
-    return View(view.columns, view.rows, view.sorts, view.shows, view.notes, [*view.partial, *failed])
+    return replace(view, partial=[*view.partial, *failed])
 
 
-def namespaces_view(measured: Measured, namespace: str | None) -> View:
+async def namespaces_view(measured: Measured, namespace: str | None) -> View:
     """A row for each namespace, or for one, with its share of what all pods take: the larger of use and request."""
     groups: dict[str, list[PodNeeds]] = {}
     for pod in measured.pods:
         groups.setdefault(pod.namespace, []).append(pod)
-    taken = {name: _taken(measured, pods) for name, pods in groups.items()}
-    everything = total(taken.values())
+    held = {name: _held(measured, pods) async for name, pods in unhurried(groups.items())}
+    everything = total(held.values())
     rows: list[Row] = []
-    for name, pods in groups.items():
-        if namespace not in {None, name}:
-            continue
-        use, request, limit = _sums(measured, pods)
-        cells: list[Cell] = [name, len(pods), *use_cells(use, request, limit), sum(pod.restarts for pod in pods)]
-        cells += [show_share(part, whole) for part, whole in zip(taken[name], everything, strict=True)]
-        rows.append(_row(name, cells, pods, use, request, limit))
+    async for name, pods in unhurried(groups.items()):
+        if namespace in {None, name}:
+            shares = [show_share(part, whole) for part, whole in zip(held[name], everything, strict=True)]
+            rows.append(_together(measured, pods).row(name, [name, len(pods)], end=shares))
     columns = ["NAMESPACE", "PODS", *USE_COLUMNS, "RESTARTS", "CPU SHARE", "MEM SHARE"]
-    notes = [
-        *measured.notes(suggest=False),
-        "SHARE: of the larger of use and request of each scheduled pod, over all namespaces",
-    ]
-    return View(columns, rows, SORTS, SHOWS, notes, measured.partial)
+    about = "SHARE: of the larger of use and request of each scheduled pod, over all namespaces"
+    return View(columns, rows, SORTS, SHOWS, [*measured.notes(suggest=False), about], measured.partial)
 
 
-def _sums(measured: Measured, pods: Sequence[PodNeeds]) -> tuple[Amount, Amount, Amount]:
-    return (
+def _together(measured: Measured, pods: Sequence[PodNeeds]) -> _Taken:
+    return _Taken(
         total(measured.use(pod) for pod in pods),
         total(pod.request for pod in pods),
         total_bound([pod.limit for pod in pods]),
+        sum(pod.restarts for pod in pods),
+        any(pod.lacks_requests for pod in pods),
+        len(pods),
     )
 
 
-def _taken(measured: Measured, pods: Iterable[PodNeeds]) -> Amount:
+def _held(measured: Measured, pods: Iterable[PodNeeds]) -> Amount:
     pairs = [(measured.use(pod), pod.request) for pod in pods if pod.node]
     return Amount(
         sum(max(use.cpu or 0.0, request.cpu or 0.0) for use, request in pairs),
@@ -165,20 +183,7 @@ def _taken(measured: Measured, pods: Iterable[PodNeeds]) -> Amount:
     )
 
 
-def _row(name: str, cells: list[Cell], pods: Sequence[PodNeeds], use: Amount, request: Amount, limit: Amount) -> Row:
-    fits = use_fits(use, request, limit)
-    if any(pod.lacks_requests for pod in pods):
-        fits.add("no_requests")
-    order = use_order(use, request, limit) | {"restarts": float(sum(pod.restarts for pod in pods))}
-    return Row(name, cells, order, frozenset(fits))
-
-
 def _view(measured: Measured, names: Sequence[str], rows: Sequence[Row], *, across: bool, suggest: bool) -> View:
     columns = [*(["NAMESPACE"] if across else []), *names, *USE_COLUMNS, "RESTARTS"]
     columns += ["SUGGESTED CPU", "SUGGESTED MEM"] if suggest else []
     return View(columns, rows, SORTS, SHOWS, measured.notes(suggest=suggest), measured.partial)
-
-
-def _suggested(use: Amount, pods: int) -> list[Cell]:
-    cpu, memory = (None if value is None else value * HEADROOM / pods for value in use)
-    return [show_cpu(cpu), show_memory(memory)]

@@ -119,4 +119,4 @@ def _row(key: Key, mounted: _Mounted | None, claim: _Claim | None) -> Row:
     fits = {"near_limit"} if any(found is not None and found >= NEAR for found in shares) else set[str]()
     if shares[0] is not None and shares[0] < IDLE_SHARE:
         fits.add("idle")
-    return Row(key[1], cells, {"disk": used}, frozenset(fits))
+    return Row(key[1], lambda: cells, {"disk": used}, frozenset(fits))

@@ -103,7 +103,7 @@ async def top(call: Call[KubernetesService], args: TopArgs) -> Result:
         total=total,
         narrow="namespace, label_selector or show",
     )
-    tables = [Table(view.columns, [row.cells for row in rows[offset : offset + args.limit]])] if rows else []
+    tables = [Table(view.columns, [row.cells() for row in rows[offset : offset + args.limit]])] if rows else []
     return Result(
         header=_header(client, args),
         blocks=[*tables, *([] if offset or not view.more else view.more)],
@@ -154,13 +154,13 @@ async def _of_pods(client: KubernetesClient, args: TopArgs, query: ListQuery, de
     suggest, across = args.show in SUGGESTED, query.namespace is None
     match args.by:
         case "containers":
-            return containers_view(measured, across=across, suggest=suggest)
+            return await containers_view(measured, across=across, suggest=suggest)
         case "workloads":
             return await workloads_view(client, measured, query.namespace, suggest=suggest, deadline=deadline)
         case "namespaces":
-            return namespaces_view(measured, query.namespace)
+            return await namespaces_view(measured, query.namespace)
         case _:
-            return pods_view(measured, across=across, suggest=suggest)
+            return await pods_view(measured, across=across, suggest=suggest)
 
 
 async def _node_stats(client: KubernetesClient, args: TopArgs, query: ListQuery, deadline: Deadline) -> View:
