@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cloud_native_mcp.contract.jsonpath import parse_jsonpath
 from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
 from cloud_native_mcp.services.utilities.json_part import json_part
-from cloud_native_mcp.services.utilities.markdown import convert
 from cloud_native_mcp.services.utilities.media import is_binary, is_html, may_be_text, media_type, text_of
+from cloud_native_mcp.services.utilities.web_text import to_text, web_text
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.deadline import Deadline
@@ -37,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as text. ``size`` is the bytes of the body it was made from."""
+    """A page as text. ``size`` is the bytes of the body it was made from; ``cut`` as in `WebText`."""
 
     url: str
     status: int
@@ -45,6 +46,7 @@ class Page:
     title: str
     text: str
     size: int
+    cut: bool = False
 
 
 class Pages:
@@ -60,6 +62,7 @@ class Pages:
         self._fetcher = fetcher
         self._cache = cache
         self._enabled = enabled
+        self._process = BoundedProcess()
 
     async def get(self, url: str, *, form: Form, path: str | None, caller: str, deadline: Deadline) -> Page:
         """A page in one form.
@@ -71,7 +74,7 @@ class Pages:
 
         Raises:
             ToolError: as `PublicFetcher.get` and `PublicAnswer.read`; ``http_status``, ``unsupported_type``,
-                ``denied_by_policy``; for ``json`` as `json_part`.
+                ``denied_by_policy``; for ``json`` as `json_part`, else as `web_text`.
         """
         if not self._enabled:
             raise ToolError("denied_by_policy", "fetching is switched off on this server")
@@ -84,7 +87,7 @@ class Pages:
                 return await self._cache.fetch(
                     "utilities.pages",
                     (caller, url, form, path),
-                    lambda: _page(source, form, path),
+                    lambda: self._page(source, form, path),
                     ttl=_KEPT_SECONDS,
                     size=lambda page: 2 * len(page.text),
                 )
@@ -112,25 +115,26 @@ class Pages:
                 raise _unsupported(answer, kind or "no type, binary", str(len(body)))
             return Source(answer.url, answer.status, kind, charset, body)
 
-
-async def _page(source: Source, form: Form, path: str | None) -> Page:
-    title, text = "", ""
-    if form == "json":
-        text = await json_part(source.body, path)
-    elif form != "raw" and is_html(source.kind, source.body):
-        converted = await convert(text_of(source.body, source.charset), base_url=source.url, plain=form == "text")
-        title, text = converted.title, converted.text
-    else:
-        text = text_of(source.body, source.charset)
-    return Page(source.url, source.status, source.kind, title, text, len(source.body))
+    async def _page(self, source: Source, form: Form, path: str | None) -> Page:
+        body, charset = source.body, source.charset
+        title, cut = "", False
+        if form == "json":
+            text = await json_part(body, path, self._process)
+        elif form != "raw" and is_html(source.kind, body):
+            page = await web_text(body, charset, source.url, self._process, plain=form == "text")
+            title, text, cut = page.title, page.text, page.cut
+        else:
+            text = text_of(body, charset)
+        return Page(source.url, source.status, source.kind, title, text, len(body), cut)
 
 
 async def _status_error(answer: PublicAnswer, kind: str, charset: str) -> ToolError:
-    head = text_of(await answer.head(4 * _ERROR_HEAD), charset) if may_be_text(kind) else ""
-    if is_html(kind, head.encode()):
-        converted = await convert(head, base_url=answer.url, plain=True)
-        head = f"{converted.title} {converted.text}"
-    words = " ".join(head.split())[:_ERROR_HEAD]
+    head = await answer.head(4 * _ERROR_HEAD) if may_be_text(kind) else b""
+    text = text_of(head, charset)
+    if is_html(kind, head):
+        page = to_text(head, charset, answer.url, plain=True)
+        text = f"{page.title} {page.text}"
+    words = " ".join(text.split())[:_ERROR_HEAD]
     said = f"; the page says {words!a}" if words else ""
     return ToolError("http_status", f"{answer.url[:200]} answered {answer.status}{said}", kind="final")
 

@@ -74,6 +74,8 @@ async def fetch(call: Call[UtilitiesService], args: FetchArgs) -> Result:
             raise ToolError("not_found", f"{page.url[:200]} does not hold {select[:80]!a}")
         text = found.text
         notes.append(f"{found.matches} lines hold {select[:80]!a}")
+    if page.cut:
+        notes.append("elements very deep inside others are left out; format=raw has them")
     if start > len(text):
         raise InvalidArgument("cursor", "the page is shorter now; fetch it without cursor", code="expired_cursor")
     part = piece(text, start, args.max_bytes)
