@@ -97,6 +97,22 @@ async def test_a_large_json_document_is_read_in_a_process_of_its_own(tmp_path: P
         assert refused.startswith("not_found: select: ")
 
 
+async def test_a_large_page_is_shown_with_its_title_and_with_what_was_left_out(tmp_path: Path) -> None:
+    page = f"<title>Large</title><h1>Head</h1>{'<p>text</p>' * 10_000}{'<div>' * 1_000}deep"
+    async with site(tmp_path, web(page)) as (server, pages):
+        text = await server.text("fetch", url=pages.url, max_bytes=500)
+        assert inside(text).startswith("# Head\n\ntext\n\ntext")
+        assert " · Large" in text
+        assert "very deep inside others are left out" in text
+        assert "left out" not in await server.text("fetch", url=pages.url, format="raw", max_bytes=500)
+
+
+async def test_a_page_that_is_no_html_is_refused_unless_its_source_is_wanted(tmp_path: Path) -> None:
+    async with site(tmp_path, web("%PDF-1.7 text")) as (server, pages):
+        assert (await server.refusal("fetch", url=pages.url)).startswith("unsupported_type: the page is not HTML")
+        assert inside(await server.text("fetch", url=pages.url, format="raw")) == "%PDF-1.7 text"
+
+
 async def test_what_is_no_json_is_refused_as_json(tmp_path: Path) -> None:
     async with site(tmp_path, web("[1, 2" + " " * 400_000), web("[1, 2")) as (server, pages):
         for path in ("/large", "/small"):
