@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -35,6 +36,8 @@ def stdio(
     async def work(app: App) -> None:
         from cloud_native_mcp.doors import serve_stdio
 
+        gc.collect()
+        gc.freeze()  # as `serve` does: what was made so far is never looked at again by the collector
         serving = asyncio.create_task(serve_stdio(app, endpoint))
         try:
             await asyncio.shield(serving)

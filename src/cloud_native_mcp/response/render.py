@@ -104,7 +104,7 @@ class _Layout:
             size = sum(size_of(text) + 1 for text in shown) + size_of(self.footer)
             if size <= limit:
                 break
-            room = min(room, limit) - (size - limit)
+            room = min(room - (size - limit), limit - size_of(self.footer) - len(shown))
         return shown
 
     def _cut(self, limit: int) -> list[str]:

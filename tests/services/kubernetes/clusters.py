@@ -34,18 +34,18 @@ async def clusters(*, observer: UpstreamObserver | None = None, **kubeconfigs: P
 
 
 @contextlib.asynccontextmanager
-async def scripted(choose: Callable[[Request], Behaviour], **others: Path) -> AsyncGenerator[Desk]:
-    """The service with a scripted API server as target ``scripted``, before any others."""
+async def scripted(choose: Callable[[Request], Behaviour]) -> AsyncGenerator[Desk]:
+    """The service with a scripted API server as its target ``scripted``."""
     async with fault_server(choose=choose) as server:
         with kubeconfig_of(server.url) as path:
-            async with clusters(scripted=path, **others) as running:
+            async with clusters(scripted=path) as running:
                 yield running
 
 
 @contextlib.contextmanager
 def kubeconfig_of(url: str) -> Generator[Path]:
     """A kubeconfig for a server that asks for no credentials."""
-    content = {
+    content: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "one", "cluster": {"server": url}}],

@@ -21,7 +21,10 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uid>"),
     (re.compile(rf"-[{_SAFE}]{{8,10}}-[{_SAFE}]{{5}}(?![a-z0-9])"), "-<hash>-<id>"),
     (re.compile(rf"-[{_SAFE}]{{8,10}}\b"), "-<hash>"),
-    (re.compile(rf"\b(kube-api-access|agent|import-orders|statements-manual|EndpointSlice/web)-[{_SAFE}]{{5}}\b"), r"\1-<id>"),
+    (
+        re.compile(rf"\b(kube-api-access|agent|import-orders|statements-manual|EndpointSlice/web)-[{_SAFE}]{{5}}\b"),
+        r"\1-<id>",
+    ),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b(?!:443)"), "<ip>"),
     (re.compile(rf"\b{_AGE} ago"), "<age> ago"),
     (re.compile(rf"\b(since|age:) {_AGE}\b"), r"\1 <age>"),

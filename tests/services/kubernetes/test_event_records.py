@@ -73,9 +73,7 @@ def test_the_workload_of_a_pod_is_its_name_without_what_controllers_add(pod: str
 def test_repeats_become_one_group_with_their_sum_their_span_and_their_objects() -> None:
     def unready(pod: str, minute: int, count: int) -> EventRecord:
         at = f"2026-01-01T00:{minute:02}:00Z"
-        return event(
-            involvedObject={"name": pod}, reason="Unhealthy", count=count, firstTimestamp=at, lastTimestamp=at
-        )
+        return event(involvedObject={"name": pod}, reason="Unhealthy", count=count, firstTimestamp=at, lastTimestamp=at)
 
     groups = group_events([unready("a", 5, 2), unready("b", 9, 3), unready("a", 1, 1)], owner=lambda _: "")
     assert len(groups) == 1

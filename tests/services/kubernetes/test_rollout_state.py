@@ -9,7 +9,7 @@ import pytest
 from cloud_native_mcp.services.kubernetes.rollouts.state import state_of
 
 
-def workload(spec: dict[str, Any] | None = None, *, generation: int = 2, **status: Any) -> dict[str, object]:
+def workload(spec: Any = None, *, generation: Any = 2, **status: Any) -> dict[str, object]:
     """A workload whose controller has seen its specification unless told otherwise."""
     return {
         "metadata": {"generation": generation},

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ColumnSet = Literal["default", "wide", "labels", "name"]
 MOST_FIELDS = 12
+MOST_SHOWN = 60_000
+"""Characters of rows; an answer holds 40,000 bytes, and masks may shorten some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,16 @@ class Rows:
 
     columns: Sequence[str]
     cells: Sequence[Sequence[Cell]]
+
+
+def worth_showing(cells: Sequence[Sequence[Cell]]) -> int:
+    """How many of the rows an answer can hold at most, at least one; more would be masked and laid out for nothing."""
+    size = 0
+    for count, row in enumerate(cells):
+        size += sum(len(cell) if isinstance(cell, str) else 1 for cell in row)
+        if size > MOST_SHOWN:
+            return count + 1
+    return len(cells)
 
 
 def table_rows(page: TablePage, *, columns: ColumnSet, namespaces: bool) -> Rows:

@@ -13,7 +13,14 @@ from cloud_native_mcp.backends.kubernetes.table import table_page
 from cloud_native_mcp.contract.json_values import as_int, as_str
 from cloud_native_mcp.contract.result import Page, Table
 from cloud_native_mcp.errors import BackendError, ToolError
-from cloud_native_mcp.services.kubernetes.listing.columns import Rows, field_cells, field_headings, readable, table_rows
+from cloud_native_mcp.services.kubernetes.listing.columns import (
+    Rows,
+    field_cells,
+    field_headings,
+    readable,
+    table_rows,
+    worth_showing,
+)
 from cloud_native_mcp.services.kubernetes.listing.sources import each
 
 if TYPE_CHECKING:
@@ -128,11 +135,15 @@ async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Posit
     room = asked.limit
     for one in fetched:
         cells = one.rows.cells[:room]
+        whole = len(cells)
+        cells = cells[: worth_showing(cells)]
         room -= len(cells)
         if cells:
             title = one.source.words if len(sources) > 1 else ""
             foreign = asked.foreign(one.source)
             tables.append(Table(one.rows.columns, cells, title=title, untrusted=foreign, source=one.source.words))
+        if one.next_token or len(cells) < whole:
+            break  # rows of later sources would come before the rest of this one, and again after it
     page = Page(
         resume=lambda shown: _resume(fetched, position, shown),
         total=_total(fetched, position),

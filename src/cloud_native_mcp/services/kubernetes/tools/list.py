@@ -18,7 +18,7 @@ from cloud_native_mcp.contract.result import Page, Result, Table
 from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.kubernetes.listing.columns import parse_fields
+from cloud_native_mcp.services.kubernetes.listing.columns import parse_fields, worth_showing
 from cloud_native_mcp.services.kubernetes.listing.pages import NARROW, Asked, Position, list_pages_of
 from cloud_native_mcp.services.kubernetes.listing.scan import MOST_SCANNED, By, Scan, scan_source
 from cloud_native_mcp.services.kubernetes.listing.sources import each, sources_of
@@ -133,7 +133,9 @@ async def _scanned(sources: Sequence[Source], asked: Asked, scan: Scan, state: C
     offset = as_int((state or {}).get("offset"))
     counted = scan.count_by is not None and scan.count_by.path is not None
     foreign = frozenset(source.words for source in sources if counted or asked.foreign(source))
-    tables = _tables(rows[offset : offset + asked.limit], several=len(sources) > 1, foreign=foreign)
+    shown = rows[offset : offset + asked.limit]
+    shown = shown[: worth_showing([cells for _, _, cells in shown])]
+    tables = _tables(shown, several=len(sources) > 1, foreign=foreign)
     total = len(rows)
     page = Page(
         resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
