@@ -89,8 +89,10 @@ async def test_the_plugin_is_told_the_cluster_and_gets_no_settings_of_this_serve
     assert f"HOME={os.environ['HOME']}" in seen
 
 
-async def test_a_plugin_that_hangs_is_killed_at_its_limit(tmp_path: Path) -> None:
-    text = await failure(PluginCommand(V1, plugin(tmp_path, "exec sleep 60")), limit=0.2)
+@pytest.mark.parametrize("script", ["exec sleep 60", "sleep 60 & wait"])
+async def test_a_plugin_that_hangs_is_killed_at_its_limit_with_all_it_started(tmp_path: Path, script: str) -> None:
+    async with asyncio.timeout(10):
+        text = await failure(PluginCommand(V1, plugin(tmp_path, script)), limit=0.2)
     assert "gave no answer within 0.2 s" in text
 
 

@@ -99,6 +99,7 @@ async def test_each_kind_of_error_has_its_code(kind: str, text: str, status: int
     assert caught.value.code == code
     assert caught.value.status == status
     assert text in caught.value.text
+    assert "errorType" not in caught.value.text, "the words, not the envelope"
 
 
 async def test_credentials_in_an_error_are_masked() -> None:

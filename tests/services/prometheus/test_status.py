@@ -9,7 +9,7 @@ import pytest
 from cloud_native_mcp.contract.result import Table
 from cloud_native_mcp.errors import BackendError, InvalidArgument, ToolError
 from tests.calls import desk
-from tests.fault_server.behaviours import answer
+from tests.fault_server.behaviours import answer, html_login
 from tests.fault_server.server import fault_server
 from tests.services.prometheus.history import HIDDEN
 
@@ -182,6 +182,31 @@ async def test_a_backend_without_any_status_api_still_has_an_overview_that_names
         "head block",
         "write-ahead log",
     ]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [(html_login(), "bad_answer"), (answer("boom", status=500, kind="text/plain"), "backend_error")],
+)
+async def test_an_overview_of_which_no_part_can_be_had_is_an_error(behaviour: Behaviour, code: str) -> None:
+    async with (
+        fault_server(behaviour) as server,
+        desk("prometheus", {"targets": {"main": {"url": server.url}}}) as prometheus,
+    ):
+        with pytest.raises(BackendError) as caught:
+            await prometheus.ask("status")
+    assert caught.value.code == code
+
+
+async def test_a_login_page_is_no_readiness() -> None:
+    build = answer({"status": "success", "data": {"version": "3.16.0"}})
+    async with (
+        fault_server(choose=lambda request: build if "buildinfo" in request.path else html_login()) as server,
+        desk("prometheus", {"targets": {"main": {"url": server.url}}}) as prometheus,
+    ):
+        shown = await prometheus.ask("status")
+    assert shown.rows == [["ready", "unknown (no /-/ready page)"], ["version", "3.16.0"]]
+    assert len(shown.result.partial) == 4
 
 
 @pytest.mark.parametrize(

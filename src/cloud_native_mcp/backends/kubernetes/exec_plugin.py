@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the struct below is built from it
@@ -103,6 +104,7 @@ class PluginCredentials:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=_environment(command),
+                start_new_session=True,
             )
         except OSError as error:
             hint = f"; {_line(command.install_hint)}" if command.install_hint else ""
@@ -114,8 +116,9 @@ class PluginCredentials:
             raise _failed(f"gave no answer within {self._timeout:g} s") from error
         finally:
             if process.returncode is None:
+                # The whole group: what the plugin started would hold its output open.
                 with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.communicate()
         if process.returncode != 0:
             said = _line(complaint.decode("utf-8", errors="replace"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cloud_native_mcp.contract.http import HttpResponse
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.response.clean import clean
 from cloud_native_mcp.response.mask import scrub
@@ -18,7 +19,7 @@ from cloud_native_mcp.upstream.errors import label_of
 from cloud_native_mcp.upstream.status import raise_for_status
 
 if TYPE_CHECKING:
-    from cloud_native_mcp.contract.http import HttpResponse, HttpTarget
+    from cloud_native_mcp.contract.http import HttpTarget
     from cloud_native_mcp.errors import ErrorKind
 
 SHOWN: Final = 500
@@ -27,7 +28,7 @@ SHOWN: Final = 500
 _AGENT: Final = "unavailable with Prometheus Agent"
 _HEAVY: Final = ("too many samples", "context deadline exceeded", "query timed out", "exceeds limit", "exceeded limit")
 _BY_STATUS: Final = frozenset({401, 403, 413, 429})
-"""Statuses that say enough whatever the envelope holds."""
+"""Statuses that tell the code whatever the envelope says of it."""
 
 
 class PrometheusError(BackendError):
@@ -57,8 +58,10 @@ def failure_of(
         alternative: what to do where the server lacks the API; part of the text.
     """
     envelope = _envelope(response)
-    if envelope is not None and envelope.status == "error" and response.status not in _BY_STATUS:
-        return _from_envelope(envelope, response, what=what, target=target, bad_data=bad_data)
+    if envelope is not None and envelope.status == "error":
+        if response.status not in _BY_STATUS:
+            return _from_envelope(envelope, response, what=what, target=target, bad_data=bad_data)
+        response = HttpResponse(response.status, response.headers, envelope.error.encode())
     if response.status in {404, 405, 501}:
         why = {404: "it has no such API (404)", 405: "it does not allow the method (405)", 501: "not built in (501)"}
         text = f"{label_of(target)}: {what}: {why[response.status]}; {alternative}"

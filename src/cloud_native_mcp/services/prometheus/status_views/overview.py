@@ -46,23 +46,30 @@ async def overview(backend: Backend, deadline: Deadline) -> Result:
 
     Raises:
         ToolError: ``not_ready`` while the server starts, with how far replaying its log is.
+        BackendError: no part can be had, and not because the backend lacks them.
     """
     ready = await _ready(backend, deadline)
-    parts = await together(*(_part(name, load, backend, deadline) for name, load in _PARTS.items()))
-    facts: list[Fact] = [["ready", ready], *(fact for found, _ in parts for fact in found)]
-    partial = [failed for _, failed in parts if failed]
+    parts = await together(*(_part(load, backend, deadline) for load in _PARTS.values()))
+    failed = {name: part for name, part in zip(_PARTS, parts, strict=True) if isinstance(part, BackendError)}
+    faults = [error for error in failed.values() if error.code != "unsupported"]
+    if faults and len(failed) == len(parts):
+        raise faults[0]
+    facts: list[Fact] = [["ready", ready]]
+    for part in parts:
+        facts += [] if isinstance(part, BackendError) else part
+    partial = [f"{name}: {error.code}: {error.text}" for name, error in failed.items()]
     header = f"{backend.name}: state at {rfc3339(datetime.now(UTC).replace(microsecond=0))}"
     return Result(header=header, blocks=[Table(["FACT", "VALUE"], facts)], partial=partial)
 
 
-async def _part(name: str, load: Load, backend: Backend, deadline: Deadline) -> tuple[list[Fact], str]:
+async def _part(load: Load, backend: Backend, deadline: Deadline) -> list[Fact] | BackendError:
     """The facts of one part, or why it has none."""
     try:
-        return await load(backend, deadline), ""
+        return await load(backend, deadline)
     except BackendError as error:
         if error.code in {"unreachable", "timeout", "unauthorized"}:
             raise
-        return [], f"{name}: {error.code}: {error.text}"
+        return error
 
 
 async def wal_replay(backend: Backend, deadline: Deadline) -> Result:
@@ -72,9 +79,9 @@ async def wal_replay(backend: Backend, deadline: Deadline) -> Result:
 
 
 async def _ready(backend: Backend, deadline: Deadline) -> str:
-    """``yes``, or ``unknown`` where the backend has no such page."""
+    """``yes``, or ``unknown`` where the backend has no such page (what a login page answers is no readiness)."""
     response = await backend.client.page("/-/ready", deadline=deadline)
-    if response.status == 200:
+    if response.status == 200 and not response.body.lstrip().startswith(b"<"):
         return "yes"
     if response.status == 503:
         try:
