@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab import scene
 
 if TYPE_CHECKING:
@@ -61,3 +63,25 @@ async def test_what_may_not_be_listed_is_named(viewer: Desk) -> None:
     lines = await tree(viewer, "deploy", "web")
     assert sum("Pod/" in line for line in lines) == 3
     assert any(line.startswith("not listed: ") and "secrets" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "namespace", "link"),
+    [
+        ("svc", "web", scene.SHOP, "~ Deployment/web (its pods are selected)"),
+        ("svc", "db", scene.SHOP, "~ StatefulSet/db (its pods are selected)"),
+        ("networkpolicy", "db-only-from-api", scene.SHOP, "~ StatefulSet/db (its pods are selected)"),
+        ("pdb", "quorum", scene.PLATFORM, "~ StatefulSet/quorum (its pods are selected)"),
+        ("hpa", "web", scene.SHOP, "~ Deployment/web (scales)"),
+    ],
+)
+async def test_what_selects_or_scales_leads_to_the_workload(
+    cluster: Desk, kind: str, name: str, namespace: str, link: str
+) -> None:
+    links = [line.strip() for line in await tree(cluster, kind, name, namespace=namespace) if "Ingress" not in line]
+    assert [line for line in links if line.startswith("~")] == [link]
+
+
+async def test_a_service_whose_selector_matches_nothing_leads_nowhere(cluster: Desk) -> None:
+    name, namespace = scene.NO_ENDPOINTS.name, scene.NO_ENDPOINTS.namespace
+    assert not [line for line in await tree(cluster, "svc", name, namespace=namespace) if "selected" in line]

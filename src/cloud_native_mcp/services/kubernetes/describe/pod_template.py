@@ -70,9 +70,7 @@ def probe_line(probe: Mapping[str, object]) -> str:
         return ""
     http, tcp = as_dict(probe.get("httpGet")), as_dict(probe.get("tcpSocket"))
     if http:
-        asked = (
-            f"http {as_str(http.get('scheme'), 'HTTP').lower()}://:{show(http.get('port'))}{as_str(http.get('path'))}"
-        )
+        asked = f"{as_str(http.get('scheme'), 'HTTP').lower()}://:{show(http.get('port'))}{as_str(http.get('path'))}"
     elif tcp:
         asked = f"tcp :{show(tcp.get('port'))}"
     elif "grpc" in probe:

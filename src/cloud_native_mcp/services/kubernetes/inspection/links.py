@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
 _SELECTING: Final = (("", "Service"), ("policy", "PodDisruptionBudget"), ("networking.k8s.io", "NetworkPolicy"))
+_SELECTED: Final = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"))
 _SOURCES: Final = (
     ("configMap", "name", "ConfigMap"),
     ("secret", "secretName", "Secret"),
@@ -49,6 +50,8 @@ async def links_of(
             lines += await _selecting(client, group, kind, namespace, labels, deadline)
     if resource.kind in _WORKLOADS:
         lines += await _scaling(client, resource, obj, namespace, deadline)
+    if (resource.group, resource.kind) in _SELECTING:
+        lines += await _selected(client, resource.kind, as_dict(obj.get("spec")), namespace, deadline)
     if (resource.group, resource.kind) == ("", "Service"):
         lines += await _routing(client, as_str(dig(obj, "metadata", "name")), namespace, deadline)
     return lines
@@ -63,6 +66,8 @@ def _references(resource: Resource, obj: Mapping[str, object]) -> Iterator[str]:
         for tls in as_list(spec.get("tls")):
             if secret := as_str(dig(tls, "secretName")):
                 yield f"Secret/{secret} (tls)"
+    elif resource.kind == "HorizontalPodAutoscaler":
+        yield f"{as_str(dig(spec, 'scaleTargetRef', 'kind'))}/{as_str(dig(spec, 'scaleTargetRef', 'name'))} (scales)"
     elif resource.kind == "PersistentVolumeClaim":
         if volume := as_str(spec.get("volumeName")):
             yield f"PersistentVolume/{volume}"
@@ -104,6 +109,24 @@ async def _selecting(
     return [
         f"{kind}/{one.metadata.name} (selects its pods)" for one in found if matches(_selector(kind, one.spec), labels)
     ]
+
+
+async def _selected(
+    client: KubernetesClient, kind: str, spec: Mapping[str, object], namespace: str, deadline: Deadline
+) -> list[str]:
+    """Workloads whose pods the object's selector matches, and such pods that no workload manages."""
+    selector, lines = _selector(kind, spec), list[str]()
+    for group, selected in _SELECTED:
+        found = await _list(client, group, selected, namespace, deadline)
+        if isinstance(found, str):
+            lines.append(found)
+            continue
+        for one in found:
+            bare = selected == "Pod" and not one.metadata.owner_references
+            labels = one.metadata.labels if selected == "Pod" else _labels(_template_of(selected, one.spec))
+            if (bare or selected != "Pod") and matches(selector, labels):
+                lines.append(f"{selected}/{one.metadata.name} ({'selected' if bare else 'its pods are selected'})")
+    return lines
 
 
 async def _scaling(
@@ -159,14 +182,17 @@ def _selector(kind: str, spec: Mapping[str, object]) -> LabelSelector:
 
 
 def _pod_spec(resource: Resource, spec: Mapping[str, object]) -> Mapping[str, object]:
-    return spec if resource.kind == "Pod" else as_dict(dig(_template(resource, spec), "spec"))
+    return spec if resource.kind == "Pod" else as_dict(dig(_template_of(resource.kind, spec), "spec"))
 
 
 def _pod_labels(resource: Resource, obj: Mapping[str, object]) -> dict[str, str]:
-    owner = obj if resource.kind == "Pod" else _template(resource, as_dict(obj.get("spec")))
-    return {key: as_str(value) for key, value in as_dict(dig(owner, "metadata", "labels")).items()}
+    return _labels(obj if resource.kind == "Pod" else _template_of(resource.kind, as_dict(obj.get("spec"))))
 
 
-def _template(resource: Resource, spec: Mapping[str, object]) -> Mapping[str, object]:
-    inner = as_dict(dig(spec, "jobTemplate", "spec")) if resource.kind == "CronJob" else spec
+def _labels(obj: Mapping[str, object]) -> dict[str, str]:
+    return {key: as_str(value) for key, value in as_dict(dig(obj, "metadata", "labels")).items()}
+
+
+def _template_of(kind: str, spec: Mapping[str, object]) -> Mapping[str, object]:
+    inner = as_dict(dig(spec, "jobTemplate", "spec")) if kind == "CronJob" else spec
     return as_dict(inner.get("template"))
