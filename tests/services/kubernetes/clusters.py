@@ -34,11 +34,11 @@ async def clusters(*, observer: UpstreamObserver | None = None, **kubeconfigs: P
 
 
 @contextlib.asynccontextmanager
-async def scripted(choose: Callable[[Request], Behaviour]) -> AsyncGenerator[Desk]:
-    """The service with a scripted API server as its target ``scripted``."""
+async def scripted(choose: Callable[[Request], Behaviour], **others: Path) -> AsyncGenerator[Desk]:
+    """The service with a scripted API server as target ``scripted``, before any others."""
     async with fault_server(choose=choose) as server:
         with kubeconfig_of(server.url) as path:
-            async with clusters(scripted=path) as running:
+            async with clusters(observer=None, scripted=path, **others) as running:
                 yield running
 
 

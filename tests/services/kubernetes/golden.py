@@ -28,6 +28,7 @@ _VARYING = (
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b(?!:443)"), "<ip>"),
     (re.compile(rf"\b{_AGE} ago"), "<age> ago"),
     (re.compile(rf"\b(since|age:) {_AGE}\b"), r"\1 <age>"),
+    (re.compile(r"used: requests\.memory=\w+"), "used: <used>"),  # by what still ran when it was refused
     (re.compile(r"\bzone=lab-\d"), "zone=<zone>"),
     (re.compile(r'(resourceVersion"?): "\d+"'), r'\1: "<version>"'),
 )
