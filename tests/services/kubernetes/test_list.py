@@ -299,6 +299,7 @@ async def test_a_dead_cluster_alone_is_an_error(half_dead: Desk) -> None:
     assert (await error_of(half_dead.ask("list", kind="pods", target="dead"))).code == "unreachable"
 
 
+@promise("F11")
 async def test_a_page_that_is_gone_is_refused_also_among_several_kinds() -> None:
     gone = status(410, "Expired", "The provided continue parameter is too old")
     pages: dict[str, Choose] = {"/api/v1/pods": lambda request: gone if "continue=" in request.target else PODS}
