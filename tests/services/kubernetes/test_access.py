@@ -102,6 +102,13 @@ async def test_the_rules_of_a_subject_are_pages_that_do_not_overlap(cluster: Des
     assert [*first.rows, *second.rows] == whole[:10]
 
 
+async def test_rules_tell_groups_and_url_paths_apart(cluster: Desk) -> None:
+    """cluster-admin has one rule for all resources of all groups, and one for all URL paths."""
+    found = await cluster.ask("access", view="rules", subject="sa:payments/legacy")
+    assert [row[1] for row in found.rows if row[0] == "* (*)"] == ["*"]
+    assert [row[1] for row in found.rows if row[0] == "URL *"] == ["*"]
+
+
 async def test_dangerous_ways_are_marked(cluster: Desk) -> None:
     found = await cluster.ask("access", view="who_can", verb="delete", resource="nodes")
     ways = {row[0]: row[4] for row in found.rows}

@@ -16,7 +16,15 @@ from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Budget, Page, Result, Table, Text
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
-from cloud_native_mcp.services.kubernetes.permissions.rbac import DANGEROUS, Grant, Rule, Subject, Wanted, read_policy
+from cloud_native_mcp.services.kubernetes.permissions.rbac import (
+    ANY,
+    DANGEROUS,
+    Grant,
+    Rule,
+    Subject,
+    Wanted,
+    read_policy,
+)
 from cloud_native_mcp.services.kubernetes.permissions.reviews import review_access, review_rules, review_self
 
 if TYPE_CHECKING:
@@ -218,9 +226,12 @@ def _merged(grants: Iterable[Grant]) -> list[tuple[str, str, str, str]]:
 
 
 def _rule_cells(rule: Rule) -> tuple[str, str, str]:
-    groups = [group for group in rule.api_groups if group]
-    suffix = f" ({','.join(groups)})" if groups else ""
-    what = ",".join(rule.non_resource_urls) or ",".join(rule.resources) + suffix
+    """Resources with their groups (none said: the core one), or URL paths; verbs; names."""
+    if rule.non_resource_urls:
+        what = ",".join(f"URL {url}" if url == ANY else url for url in rule.non_resource_urls)
+    else:
+        groups = ",".join(group or "core" for group in rule.api_groups)
+        what = ",".join(rule.resources) + (f" ({groups})" if groups != "core" else "")
     return what, ",".join(rule.verbs), ",".join(rule.resource_names)
 
 
