@@ -1,4 +1,4 @@
-"""``python -m bench [engine]``: run the benchmarks and print their tables; exit 1 when a limit is missed."""
+"""``python -m bench [engine|kubernetes]``: run the benchmarks and print their tables; exit 1 when a limit is missed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import argparse
 import sys
 
 from bench.engine import run as engine
+from bench.kubernetes import run as kubernetes
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["engine"], default="engine")
+    parser.add_argument("what", nargs="?", choices=["engine", "kubernetes"], default="engine")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds that count (default 5)")
-    options = parser.parse_args()
-    return 0 if engine.run(rounds=options.rounds) else 1
+    parser.add_argument("--calls", type=int, default=0, help="calls a round of the slowest workload (default: its own)")
+    options = parser.parse_args(arguments)
+    if options.what == "kubernetes":
+        kubernetes.run(rounds=options.rounds, calls=options.calls or kubernetes.CALLS)
+        return 0
+    return 0 if engine.run(rounds=options.rounds, calls=options.calls or engine.CALLS) else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_S = 60.0
@@ -57,7 +57,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serving(
     name: str, command: Sequence[str], port: int, *, environ: Mapping[str, str] | None = None
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """Run a server for the time of the block; it is ready when its port accepts connections."""
     child = subprocess.Popen(command, env=dict(os.environ) | dict(environ or {}))
     try:

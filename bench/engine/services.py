@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -106,12 +106,13 @@ def _arguments(tool: ToolJson) -> type[Args]:
     properties = as_dict(tool["inputSchema"]["properties"])
     required = {as_str(name) for name in as_list(tool["inputSchema"].get("required"))}
     fields = [_field(name, as_dict(p), required=name in required) for name, p in properties.items() if name != "target"]
-    return msgspec.defstruct(tool["name"], fields, bases=(Args,), frozen=True, kw_only=True, forbid_unknown_fields=True)
+    made = msgspec.defstruct(tool["name"], fields, bases=(Args,), frozen=True, kw_only=True, forbid_unknown_fields=True)
+    return cast("type[Args]", made)
 
 
 def _field(name: str, declared: Mapping[str, object], *, required: bool) -> tuple[str, Any] | tuple[str, Any, Any]:
-    bounds = {short: declared[long] for short, long in (("ge", "minimum"), ("le", "maximum")) if long in declared}
-    hint: Any = Annotated[_type(declared), Meta(description=as_str(declared["description"]), **bounds)]  # pyright: ignore[reportArgumentType]
+    low, high = (cast("float | None", declared.get(bound)) for bound in ("minimum", "maximum"))
+    hint: Any = Annotated[_type(declared), Meta(description=as_str(declared["description"]), ge=low, le=high)]
     attribute = f"{name}_" if name in {"from", "type", "match"} else name
     if required:
         return (attribute, hint, msgspec.field(name=name))
@@ -124,5 +125,5 @@ def _type(declared: Mapping[str, object]) -> Any:  # noqa: ANN401 - a type made 
     if declared["type"] == "array":
         return list[_type(as_dict(declared["items"]))]
     if choices := tuple(as_list(declared.get("enum"))):
-        return Literal[choices]  # pyright: ignore[reportInvalidTypeForm]
+        return Literal[choices]
     return _SCALARS[as_str(declared["type"])]

@@ -141,13 +141,10 @@ async def test_secrets_and_escapes_in_answers_are_masked(reading: Server) -> Non
     assert answer.text.count("</untrusted>") == 1
 
 
-async def test_secrets_in_errors_are_masked(reading: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_ledger: LedgerService, _target: str) -> None:
-        raise ToolError("rejected", f"password={SHOP_TOKEN} Authorization: Bearer {SHOP_TOKEN}")
-
-    monkeypatch.setattr(type(reading.ledger), "book", refuse)
-    answer = await reading.call("ledger_list")
+async def test_secrets_in_errors_are_masked(reading: Server) -> None:
+    answer = await reading.call("ledger_fail", {"how": "leak"})
     assert answer.code == "rejected"
+    assert "***" in answer.text
     assert SHOP_TOKEN not in answer.text
 
 

@@ -23,7 +23,9 @@ class SlowArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FailArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    how: Annotated[Literal["argument", "backend", "unreachable", "fault", "late"], Meta(description="What goes wrong")]
+    how: Annotated[
+        Literal["argument", "backend", "unreachable", "leak", "fault", "late"], Meta(description="What goes wrong")
+    ]
 
 
 @tool("slow", args=SlowArgs, effect=Effect.READ, description="Wait until the ledger is opened.", timeout="slow")
@@ -63,6 +65,8 @@ async def fail(call: Call[LedgerService], args: FailArgs) -> Result:
             raise BackendError("backend_error", f"ledger {call.target} answered 503: ink is out", status=503)
         case "unreachable":
             raise BackendError("unreachable", f"ledger {call.target}: connection refused")
+        case "leak":
+            raise BackendError("rejected", f"password={SHOP_TOKEN} Authorization: Bearer {SHOP_TOKEN}", status=422)
         case "fault":
             raise RuntimeError(f"a fault that knows {SHOP_TOKEN}")
         case "late":

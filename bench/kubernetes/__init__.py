@@ -1,0 +1,1 @@
+"""Our server over the lab's cluster: what calls of the Kubernetes tools cost."""
