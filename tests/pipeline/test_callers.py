@@ -35,6 +35,8 @@ def test_only_a_configured_key_gets_in_and_its_id_is_what_the_audit_shows(tmp_pa
             assert post(server, modern_call("ledger_list"), path="/mcp", headers=headers).status == 200
         calls = server.stored(lambda line: line.get("tool") == "ledger_list", at_least=2)
         assert {(line["principal"], line["method"]) for line in calls} == {("tester", "api_key")}
+        turned_away = server.stored(lambda line: line.get("stage") == "auth", at_least=6)
+        assert {(line["outcome"], line.get("principal")) for line in turned_away} == {("refused", None)}
         text = server.audit.read_text("utf-8")
     assert KEY not in text
     assert "wrong-key" not in text
@@ -56,6 +58,8 @@ def test_a_caller_that_asks_too_often_waits_while_others_are_served(tmp_path: Pa
         assert refused.status == 429
         assert int(refused.headers["retry-after"]) >= 1
         assert _ask(server, OTHER_KEY) == 200
+        told = server.stored(lambda line: line.get("stage") == "rate")
+    assert [(line["principal"], line["outcome"], line["code"]) for line in told] == [("tester", "refused", "throttled")]
 
 
 def test_calls_are_counted_by_tool_and_outcome_without_names_of_callers_choice(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from cloud_native_mcp.contract.principal import LOCAL
-from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.pipeline import CALL_CHAIN
 from cloud_native_mcp.routing.request import AGGREGATE
 from tests.promises import promise
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.samples.ledger.service import LedgerService
     from tests.server_fixtures import Served
 
 STACK = re.compile(r"Traceback|File \"|\.py\b|line \d+|/site-packages|/home/|/tmp/|/root/")
