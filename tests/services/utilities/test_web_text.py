@@ -142,9 +142,9 @@ async def test_only_small_pages_are_converted_in_this_process() -> None:
             return await super().run(kind, function, *args, **kwargs)
 
     process = Told()
-    await web_text(b"x" * 16_000, "", BASE, process, plain=False)
+    await web_text(b"x" * 10_000, "", BASE, process, plain=False)
     assert process.runs == 0
-    await web_text(b"x" * 16_001, "", BASE, process, plain=False)
+    await web_text(b"x" * 10_001, "", BASE, process, plain=False)
     assert process.runs == 1
 
 

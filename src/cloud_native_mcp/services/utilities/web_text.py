@@ -14,8 +14,8 @@ from cloud_native_mcp.services.utilities.media import text_of
 if TYPE_CHECKING:
     from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
 
-_INLINE: Final = 16_000
-"""Bytes up to which a page is converted in this process: a few milliseconds, at worst about 30."""
+_INLINE: Final = 10_000
+"""Bytes up to which a page is converted in this process: a few milliseconds, at worst about 25."""
 _DEEPEST: Final = 150
 """Elements inside one another that are read. What the converter needs can grow with the cube of it."""
 _HEAD: Final = 100_000
