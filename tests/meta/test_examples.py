@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from typing import TYPE_CHECKING
@@ -9,13 +10,19 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
+from cloud_native_mcp.app import offline_catalogue
 from cloud_native_mcp.config.sources import load
+from cloud_native_mcp.contract.effect import Effect
+from cloud_native_mcp.routing.binding import bind
+from cloud_native_mcp.routing.request import AGGREGATE
 from tests.meta.tree import ROOT, files, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_PYTHON_CALL = re.compile(r'call_tool\("(\w+)", (\{.*?\})\)')
+_COMMAND_CALL = re.compile(r"cloud-native-mcp call (\w+)((?: \w+=[^\s`]+)*)")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 PAGES = [*sorted(ROOT.glob("*.md")), *files("docs", "src", suffix=".md")]
 ENVIRONMENT = {"MY_MCP_KEY": "k" * 32, "MIMIR_TOKEN": "t" * 32}
@@ -54,6 +61,24 @@ def test_a_program_compiles(text: str) -> None:
 def test_a_make_target_exists(text: str) -> None:
     named = set(re.findall(r"^make ([a-z-]+)", text, re.MULTILINE))
     assert named <= _TARGETS
+
+
+def called_tools() -> list[object]:
+    """Every call of a tool that a page shows, from Python or from the command line, as parameters of a test."""
+    found: list[object] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        calls = [(name, ast.literal_eval(arguments)) for name, arguments in _PYTHON_CALL.findall(text)]
+        for name, words in _COMMAND_CALL.findall(text):
+            calls.append((name, dict(word.split("=", 1) for word in words.split())))
+        found += [pytest.param(name, arguments, id=f"{shown(page)}-{name}") for name, arguments in calls]
+    return found
+
+
+@pytest.mark.parametrize(("name", "arguments"), called_tools())
+def test_a_call_of_a_tool_has_the_arguments_the_tool_takes(name: str, arguments: dict[str, object]) -> None:
+    catalogue = offline_catalogue(Effect, "extended")
+    assert bind(catalogue.resolve(AGGREGATE, name), arguments).given == frozenset(arguments)
 
 
 def test_inline_make_targets_exist() -> None:
