@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import LabError, environment
+from lab import environment
 from lab.state import default_root
 from tests.lab_fixtures import ROOT
 from tests.promises import promise
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
     from lab import LabEnv
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(1_800)]
+# One worker runs them all: the cluster is one, and filling it takes a minute.
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.timeout(1_800),
+    pytest.mark.xdist_group("large-cluster"),
+]
 
 PODS = 5_000
 MOST_MEMORY = 300_000_000
@@ -34,27 +40,26 @@ BUDGET = 40_000
 MINUTES = 1_500.0
 
 
+def large_state() -> Path:
+    """The state folder of the large cluster, beside that of the lab in use."""
+    return default_root().with_name(f"{default_root().name}-large")
+
+
 def lab_command(*arguments: str) -> None:
     """Run a command of the lab on the state folder of the large cluster."""
-    state = default_root().with_name(f"{default_root().name}-large")
-    command = [sys.executable, "-m", "lab", *arguments, "--state", str(state), "--quiet"]
+    command = [sys.executable, "-m", "lab", *arguments, "--state", str(large_state()), "--quiet"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=MINUTES, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.fixture(scope="module")
 def large() -> Generator[LabEnv]:
-    """A cluster of its own with many pods; taken down again unless it was up before."""
-    state = default_root().with_name(f"{default_root().name}-large")
+    """A cluster of its own with many pods; taken down again, whatever happens."""
     try:
-        environment(state)
-        was_up = True
-    except LabError:
-        was_up = False
-    lab_command("up", "--only", "base")
-    lab_command("scale", "--pods", str(PODS), "--nodes", "50")
-    yield environment(state)
-    if not was_up:
+        lab_command("up", "--only", "base")
+        lab_command("scale", "--pods", str(PODS), "--nodes", "50")
+        yield environment(large_state())
+    finally:
         lab_command("down", "--wipe")
 
 
