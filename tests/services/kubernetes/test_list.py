@@ -77,11 +77,18 @@ async def test_the_cursor_walks_several_clusters(lab: LabEnv) -> None:
     async with clusters(a=lab.kubeconfig_admin, b=lab.kubeconfig_viewer) as desk:
         pages = await walk(desk, kind="deploy", target="*", limit=7)
         first = await desk.ask("list", kind="deploy", target="*", limit=7)
-    rows = [tuple(row[:2]) for page in pages for row in page]
+    rows = [tuple(row[:3]) for page in pages for row in page]
     expected = await names_of(lab, "deploy")
     assert len(rows) == 2 * len(expected)
-    assert set(rows) == expected
-    assert "deployments.apps on a" in first.text
+    assert set(rows) == {(cluster, *name) for cluster in ("a", "b") for name in expected}
+    assert "CLUSTER\tNAMESPACE\tNAME" in first.text
+
+
+async def test_rows_of_several_clusters_are_one_table_when_sorted_too(lab: LabEnv) -> None:
+    async with clusters(a=lab.kubeconfig_admin, b=lab.kubeconfig_viewer) as desk:
+        found = await desk.ask("list", kind="sts", target="*", sort_by="NAME", columns="name")
+    assert found.text.count("CLUSTER") == 1
+    assert [row[0] for row in found.rows] == ["a", "a", "b", "b"]
 
 
 async def test_a_search_goes_on_after_the_rows_shown(lab: LabEnv, cluster: Desk) -> None:
@@ -291,7 +298,7 @@ async def test_a_kind_that_may_not_be_listed_leaves_the_others(viewer: Desk) -> 
 
 async def test_a_dead_cluster_leaves_the_others(half_dead: Desk) -> None:
     found = await half_dead.ask("list", kind="deploy", namespace=scene.SHOP, target="*")
-    assert len(found.rows) == 7
+    assert [row[0] for row in found.rows] == ["lab"] * 7
     assert "partial: dead: unreachable" in found.text
 
 

@@ -22,6 +22,7 @@ from cloud_native_mcp.services.kubernetes.listing.columns import (
     worth_showing,
 )
 from cloud_native_mcp.services.kubernetes.listing.sources import each
+from cloud_native_mcp.services.kubernetes.listing.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ class Asked:
     fields: Sequence[JsonPath]
     deadline: Deadline
     digest: Callable[[bytes], str]
+    several_clusters: bool = False
 
     def query(self, *, cursor: str = "", limit: int | None = None) -> ListQuery:
         """The API's list query."""
@@ -131,17 +133,14 @@ async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Posit
 
     answers, failed = await each(sources[position.source :], ask)
     fetched = [page for _, page in answers]
-    tables: list[Table] = []
+    tables = Tables(sources, several_clusters=asked.several_clusters)
     room = asked.limit
     for one in fetched:
         cells = one.rows.cells[:room]
         whole = len(cells)
         cells = cells[: worth_showing(cells)]
         room -= len(cells)
-        if cells:
-            title = one.source.words if len(sources) > 1 else ""
-            foreign = asked.foreign(one.source)
-            tables.append(Table(one.rows.columns, cells, title=title, untrusted=foreign, source=one.source.words))
+        tables.add(one.source, one.rows.columns, cells, untrusted=asked.foreign(one.source))
         if one.next_token or len(cells) < whole:
             break  # rows of later sources would come before the rest of this one, and again after it
     page = Page(
@@ -150,7 +149,7 @@ async def list_pages_of(sources: Sequence[Source], asked: Asked, position: Posit
         at_least=any(one.next_token and one.remaining is None for one in fetched),
         narrow=NARROW,
     )
-    return Listed(tables, page, failed, [one.source for one in fetched if not one.rows.cells])
+    return Listed(tables.tables, page, failed, [one.source for one in fetched if not one.rows.cells])
 
 
 async def _fetch(source: Source, asked: Asked, number: int, token: str, skip: int) -> Fetched:

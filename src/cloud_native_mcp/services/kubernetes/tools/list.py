@@ -5,6 +5,7 @@ API: https://kubernetes.io/docs/reference/using-api/api-concepts/
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from cloud_native_mcp.backends.kubernetes.names import check_namespace
 from cloud_native_mcp.backends.kubernetes.selectors import check_field_selector, check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
-from cloud_native_mcp.contract.result import Page, Result, Table
+from cloud_native_mcp.contract.result import Page, Result
 from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument
@@ -22,6 +23,7 @@ from cloud_native_mcp.services.kubernetes.listing.columns import parse_fields, w
 from cloud_native_mcp.services.kubernetes.listing.pages import NARROW, Asked, Position, list_pages_of
 from cloud_native_mcp.services.kubernetes.listing.scan import MOST_SCANNED, By, Scan, scan_source
 from cloud_native_mcp.services.kubernetes.listing.sources import each, sources_of
+from cloud_native_mcp.services.kubernetes.listing.tables import Tables
 from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ def _asked(call: Call[KubernetesService], args: ListArgs) -> Asked:
         fields=parse_fields(args.fields) if args.fields else (),
         deadline=call.deadline,
         digest=call.service.digest,
+        several_clusters=len(call.targets) > 1,
     )
 
 
@@ -132,10 +135,12 @@ async def _scanned(sources: Sequence[Source], asked: Asked, scan: Scan, state: C
     rows = _counts(found, scan) if scan.count_by is not None else _ordered(found, scan)
     offset = as_int((state or {}).get("offset"))
     counted = scan.count_by is not None and scan.count_by.path is not None
-    foreign = frozenset(source.words for source in sources if counted or asked.foreign(source))
     shown = rows[offset : offset + asked.limit]
     shown = shown[: worth_showing([cells for _, _, cells in shown])]
-    tables = _tables(shown, several=len(sources) > 1, foreign=foreign)
+    tables = Tables(sources, several_clusters=asked.several_clusters)
+    for (one, columns), run in itertools.groupby(shown, key=lambda row: row[:2]):
+        cells = [cells for _, _, cells in run]
+        tables.add(one.source, columns, cells, untrusted=counted or asked.foreign(one.source))
     total = len(rows)
     page = Page(
         resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
@@ -143,7 +148,7 @@ async def _scanned(sources: Sequence[Source], asked: Asked, scan: Scan, state: C
         at_least=not all(one.complete for one in found),
         narrow=NARROW,
     )
-    return Result(blocks=tables, page=page, notes=_scan_notes(found, rows), partial=failed)
+    return Result(blocks=tables.tables, page=page, notes=_scan_notes(found, rows), partial=failed)
 
 
 _Found = tuple["Scanned", "Sequence[str]", "Sequence[Cell]"]
@@ -168,21 +173,6 @@ def _counts(found: Sequence[Scanned], scan: Scan) -> list[_Found]:
         for one in found
         for value, count in sorted(one.counts.items(), key=lambda item: (-item[1], item[0]))
     ]
-
-
-def _tables(rows: Sequence[_Found], *, several: bool, foreign: frozenset[str]) -> list[Table]:
-    """One table per run of rows of the same source; those named in ``foreign`` hold text that others wrote."""
-    tables: list[Table] = []
-    start = 0
-    for end in range(1, len(rows) + 1):
-        if end == len(rows) or rows[end][0] is not rows[start][0]:
-            one, columns, _ = rows[start]
-            words = one.source.words
-            cut = [cells for _, _, cells in rows[start:end]]
-            title = words if several else ""
-            tables.append(Table(columns, cut, title=title, untrusted=words in foreign, source=words))
-            start = end
-    return tables
 
 
 def _scan_notes(found: Sequence[Scanned], rows: Sequence[_Found]) -> list[str]:
