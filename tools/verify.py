@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILD: Final = ROOT / "build"
 SUPPORTED: Final = ("3.11", "3.12", "3.13")
-PYTEST: Final = ("-m", "pytest", "-n", "2", "--dist", "loadgroup", "-q")
+PYTEST: Final = ("-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-q")
 WITHOUT_LAB: Final = ("-m", "not lab and not slow", "--ignore=tests/meta", "--ignore=tests/conformance")
 
 _CLOSING = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed|errors?|skipped|deselected)\b.* in [0-9.]+s.*?)(?: =+)?$")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lab import LabEnv
     from lab.processes import Record
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("second-lab")]
+pytestmark = pytest.mark.lab
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 110
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from lab.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SLEEP = ["/bin/sleep", "60"]
 IGNORES_TERM = ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.2; done"]
@@ -29,12 +29,12 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 def exists(pid: int) -> bool:
-    """Whether a process of this number runs."""
+    """Whether a process of this number runs; one that has ended and only waits to be collected does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True
+    return state != "Z"
 
 
 def test_a_started_process_is_found_until_it_is_stopped(processes: Processes) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("second-lab")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
     from lab import LabEnv
 
-# One worker runs them all: the cluster is one, and filling it takes a minute.
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.slow,
-    pytest.mark.timeout(1_800),
-    pytest.mark.xdist_group("large-cluster"),
-]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 PODS = 5_000
 MOST_MEMORY = 300_000_000
