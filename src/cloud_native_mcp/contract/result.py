@@ -87,6 +87,21 @@ class Page:
     narrow: str = ""
     """How to get a shorter answer, e.g. ``namespace or label_selector``."""
 
+    @classmethod
+    def at_offset(cls, offset: int, total: int, *, at_least: bool = False, narrow: str = "") -> Page:
+        """The page of rows that are made anew for each answer: it goes on by their number.
+
+        Args:
+            offset: rows shown before; in the next cursor's state under ``offset``.
+            total: rows there are.
+        """
+
+        def resume(shown: int) -> CursorState | None:
+            following = offset + shown
+            return {"offset": following} if following < total else None
+
+        return cls(resume, total=total, at_least=at_least, narrow=narrow)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

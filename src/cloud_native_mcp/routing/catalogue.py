@@ -89,8 +89,8 @@ class Catalogue:
         Raises:
             ToolError: ``unknown_tool``, with the same text for absent and not permitted.
         """
-        entry = self._entries.get(name)
-        if entry is None or endpoint not in (AGGREGATE, entry.service):
+        entry = self.find(endpoint, name)
+        if entry is None:
             raise ToolError("unknown_tool", f"unknown tool {shorten(name)}")
         return entry
 

@@ -7,7 +7,7 @@ ones `tests.meta` lints the whole catalogue with.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -17,8 +17,6 @@ from cloud_native_mcp.contract.json_values import as_dict, as_str
 from cloud_native_mcp.errors import ServiceDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cloud_native_mcp.contract.tool import Args
 
 Scalar = Literal["string", "integer", "number", "boolean"]
@@ -41,7 +39,6 @@ class Property:
     default: object = NODEFAULT
     free_text: bool = False
     json_text: bool = False
-    extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def wire(self) -> dict[str, object]:
         """The property in JSON Schema."""
@@ -97,7 +94,6 @@ def _property(args: type[Args], entry: inspect.Field, hint: object) -> Property:
         default=entry.default if entry.default is not msgspec.UNSET else NODEFAULT,
         free_text=bool(extra.get("free_text")),
         json_text=bool(extra.get("json_text")),
-        extra=extra,
     )
     if isinstance(kind, inspect.ListType):
         item, _, _ = _unwrap(kind.item_type)

@@ -257,10 +257,6 @@ def _paged(
     return Result(
         header=header,
         blocks=[Table(columns, rows[offset : offset + args.limit])] if total else [],
-        page=Page(
-            resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
-            total=total,
-            narrow="namespace or subject",
-        ),
+        page=Page.at_offset(offset, total, narrow="namespace or subject"),
         notes=[*([] if total else ["nobody, as far as RBAC tells"]), *notes],
     )

@@ -129,11 +129,7 @@ async def events(call: Call[KubernetesService], args: EventsArgs) -> Result:
     return Result(
         header=_header(call, args, wanted, now),
         blocks=[table] if shown else [],
-        page=Page(
-            resume=lambda count: {"offset": offset + count} if offset + count < total else None,
-            total=total,
-            narrow="namespace, name, reason or since",
-        ),
+        page=Page.at_offset(offset, total, narrow="namespace, name, reason or since"),
         notes=[*_notes(found, wanted, now, total), *await _absent(call, found, wanted, empty=not rows)],
         partial=[*asked.failed, *(_unfinished(one) for one in found if not one.complete)],
     )

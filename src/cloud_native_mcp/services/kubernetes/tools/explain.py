@@ -190,8 +190,6 @@ def _paged(
 ) -> Result:
     offset, total = as_int(state.get("offset")), len(items)
     rows = [row(item) for item in items[offset : offset + limit]]
-    page = Page(
-        resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None, total=total, narrow=narrow
-    )
+    page = Page.at_offset(offset, total, narrow=narrow)
     table = Table(columns, rows, untrusted=True, source="schema")
     return Result(header=header, blocks=[table] if rows else [], page=page, notes=notes)

@@ -141,13 +141,8 @@ async def _scanned(sources: Sequence[Source], asked: Asked, scan: Scan, state: C
     for (one, columns), run in itertools.groupby(shown, key=lambda row: row[:2]):
         cells = [cells for _, _, cells in run]
         tables.add(one.source, columns, cells, untrusted=counted or asked.foreign(one.source))
-    total = len(rows)
-    page = Page(
-        resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
-        total=total,
-        at_least=not all(one.complete for one in found),
-        narrow=NARROW,
-    )
+    complete = all(one.complete for one in found)
+    page = Page.at_offset(offset, len(rows), at_least=not complete, narrow=NARROW)
     return Result(blocks=tables.tables, page=page, notes=_scan_notes(found, rows), partial=failed)
 
 

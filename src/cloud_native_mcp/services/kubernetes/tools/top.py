@@ -98,11 +98,7 @@ async def top(call: Call[KubernetesService], args: TopArgs) -> Result:
         raise await _not_found(call, args, view)
     rows = _sorted([row for row in named if args.show == "all" or args.show in row.fits], view, args, call.given)
     total = len(rows)
-    page = Page(
-        resume=lambda shown: {"offset": offset + shown} if offset + shown < total else None,
-        total=total,
-        narrow="namespace, label_selector or show",
-    )
+    page = Page.at_offset(offset, total, narrow="namespace, label_selector or show")
     tables = [Table(view.columns, [row.cells() for row in rows[offset : offset + args.limit]])] if rows else []
     return Result(
         header=_header(client, args),
