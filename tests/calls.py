@@ -24,8 +24,10 @@ from cloud_native_mcp.contract.service import ServiceContext, ServiceSpec
 from cloud_native_mcp.manager.discovery import Discovered
 from cloud_native_mcp.manager.loading import load_config_type, load_start, load_tools
 from cloud_native_mcp.response.render import Renderer
-from cloud_native_mcp.routing.binding import bind
+from cloud_native_mcp.routing.binding import Bound, bind
 from cloud_native_mcp.routing.catalogue import Entry, entries_of
+from cloud_native_mcp.routing.confirmations import PURPOSE as CONFIRMATIONS
+from cloud_native_mcp.routing.confirmations import CallConfirmations
 from cloud_native_mcp.routing.cursors import PURPOSE, CallCursors
 from cloud_native_mcp.secrets.references import SecretStore
 from cloud_native_mcp.secrets.sealing import Sealer
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from cloud_native_mcp.contract.call import Cursors, Tools
+    from cloud_native_mcp.contract.confirmation import Confirmations
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.contract.result import CursorState, Result
     from cloud_native_mcp.contract.server import ServerView, ServiceHealth
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.upstream.observer import UpstreamObserver
 
 KEYS = StateKeys([b"tests" * 8])
+CONFIRM_KEYS = KEYS.derive(CONFIRMATIONS)
+_UNBOUND = Bound(args=None, targets=(), given=frozenset(), canonical=b"")
 LOG = logging.getLogger("tests")
 SECONDS = 30.0
 
@@ -111,6 +116,7 @@ def make_call(
     deadline: Deadline | None = None,
     progress: ProgressLog | None = None,
     cursors: Cursors | None = None,
+    confirmations: Confirmations | None = None,
     tools: Tools | None = None,
     server: ServerView | None = None,
 ) -> Call[Any]:
@@ -124,6 +130,7 @@ def make_call(
         given=given,
         progress=progress or ProgressLog(),
         cursors=cursors or UnboundCursors(),
+        confirmations=confirmations or CallConfirmations(CONFIRM_KEYS, principal=principal, tool=tool, bound=_UNBOUND),
         tools=tools or NoTools(),
         server=server or SmallServer(),
         log=logging.LoggerAdapter(LOG),
@@ -181,6 +188,7 @@ class Desk:
             principal=self.caller,
             deadline=Deadline.after(self.within),
             cursors=cursors,
+            confirmations=CallConfirmations(CONFIRM_KEYS, principal=self.caller, tool=entry.name, bound=bound),
             server=self.server,
         )
         async with call.deadline.enforce():

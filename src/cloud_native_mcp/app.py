@@ -24,6 +24,7 @@ from cloud_native_mcp.pipeline import CallChain
 from cloud_native_mcp.response.mask import scrub
 from cloud_native_mcp.response.render import Renderer
 from cloud_native_mcp.routing.catalogue import Catalogue, entries_of
+from cloud_native_mcp.routing.confirmations import PURPOSE as CONFIRMATIONS
 from cloud_native_mcp.routing.cursors import PURPOSE as CURSORS
 from cloud_native_mcp.secrets.references import SecretStore
 from cloud_native_mcp.secrets.sealing import Sealer
@@ -97,6 +98,7 @@ class App:
                 seats=Seats(limits.max_concurrent_calls, limits.max_queued_calls),
                 renderer=Renderer(self._digest),
                 cursors=Sealer(self.keys, CURSORS),
+                confirm_keys=self.keys.derive(CONFIRMATIONS),
                 metrics=self.metrics,
                 view=RunningServer(self.manager, catalogue, self.settings),
                 calls=self.settings.calls,

@@ -65,7 +65,7 @@ class CallChain:
         await self._run(flow)
         error = flow.error
         if error is None and flow.rendered is not None and flow.result is not None:
-            return CallAnswer(flow.rendered.content, facts=flow.result.facts)
+            return CallAnswer(flow.rendered.content, facts=flow.result.facts, confirm=flow.result.confirm)
         error = error or ToolError("internal", "the call ended without an answer")
         if error.code == "unknown_tool":
             raise error

@@ -20,12 +20,13 @@ from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Result
 from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.routing.binding import authorise, bind
+from cloud_native_mcp.routing.confirmations import CallConfirmations
 from cloud_native_mcp.routing.cursors import CallCursors
 from cloud_native_mcp.routing.request import AGGREGATE
 from cloud_native_mcp.telemetry import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from cloud_native_mcp.audit.trail import AuditTrail
     from cloud_native_mcp.contract.server import ServerView
@@ -64,6 +65,7 @@ class Parts:
     seats: Seats
     renderer: Renderer
     cursors: Sealer
+    confirm_keys: Sequence[bytes]
     metrics: Metrics
     view: ServerView
     calls: CallsConfig
@@ -243,6 +245,13 @@ def _call(parts: Parts, flow: Flow) -> Call[Any]:
         given=bound.given,
         progress=flow.request.progress,
         cursors=flow.cursors,
+        confirmations=CallConfirmations(
+            parts.confirm_keys,
+            principal=flow.request.principal,
+            tool=entry.name,
+            bound=bound,
+            consent=flow.request.consent if flow.parent is None else "",
+        ),
         tools=_InnerTools(flow),
         server=parts.view,
         log=logging.LoggerAdapter(logger, {"tool": entry.name}),

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
+    from msgspec import UnsetType
+
+    from cloud_native_mcp.contract.confirmation import Confirmations, Plan
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.contract.result import CursorState, Result
@@ -56,6 +59,7 @@ class Call(Generic[ServiceT_co]):
     """
 
     __slots__ = (
+        "_confirmations",
         "cursors",
         "deadline",
         "given",
@@ -82,6 +86,7 @@ class Call(Generic[ServiceT_co]):
         given: frozenset[str],
         progress: Progress,
         cursors: Cursors,
+        confirmations: Confirmations,
         tools: Tools,
         server: ServerView,
         log: logging.LoggerAdapter[logging.Logger],
@@ -100,3 +105,15 @@ class Call(Generic[ServiceT_co]):
         self.server = server
         self.log = log
         self.request_id = request_id
+        self._confirmations = confirmations
+
+    def confirm(self, plan: Plan, code: str | UnsetType) -> Result | None:
+        """None when the plan may be carried out; else the answer to give, which shows the plan and asks for consent.
+
+        Args:
+            code: the tool's ``confirm`` argument.
+
+        Raises:
+            ToolError: ``plan_changed`` for a code of another plan, or one that is too old.
+        """
+        return self._confirmations.settle(plan, code)

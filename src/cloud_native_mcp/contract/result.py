@@ -109,7 +109,8 @@ class Result:
 
     ``header`` is one line: what, where, as of when. ``notes`` are footer lines (warnings, clamps, what was not done).
     ``partial`` names each source that failed while others answered. ``facts`` are for callers inside the server (the
-    CLI's ``--json``, other tools); they are not shown to a model.
+    CLI's ``--json``, other tools); they are not shown to a model. ``confirm`` is the code that confirms the plan this
+    answer shows; it is set by the call chain, never by a tool.
     """
 
     header: str = ""
@@ -118,3 +119,4 @@ class Result:
     notes: Sequence[str] = ()
     partial: Sequence[str] = ()
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    confirm: str = ""

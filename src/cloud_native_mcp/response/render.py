@@ -65,6 +65,8 @@ class Renderer:
         room = limit - sum(len(image.data) for image in images)
         header = _within(safe_line(result.header), limit // HEADER_SHARE)
         notes = _notes(result, [*left_out], room // HEADER_SHARE * 2)
+        if result.confirm:
+            notes.append(f"nothing was done yet; to do it, repeat the call with confirm: {result.confirm}")
         parts = [part_of(block, self._digest) for block in result.blocks if not isinstance(block, Image)]
         room -= size_of(header) + size_of("\n".join(notes)) + 2
         layout = _Layout(parts, result.page, seal)

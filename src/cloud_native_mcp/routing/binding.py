@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import orjson
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.routing.catalogue import Entry
 
+_CONTINUING: Final = frozenset({"cursor", "confirm"})
+"""Arguments that go on with an earlier call of the same other arguments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A call whose arguments are checked. ``canonical``: their bytes without the cursor; equal calls, equal bytes."""
+    """A call whose arguments are checked.
+
+    ``canonical``: their bytes without cursor and confirm; equal calls have equal ones.
+    """
 
     args: Any
     targets: tuple[str, ...]
@@ -44,7 +50,7 @@ def bind(entry: Entry, arguments: Mapping[str, object]) -> Bound:
     else:
         checked = check(entry.properties, rest)
         args = _convert(entry, checked)
-    canonical = {name: value for name, value in checked.items() if name != "cursor"}
+    canonical = {name: value for name, value in checked.items() if name not in _CONTINUING}
     return Bound(
         args=args,
         targets=targets,

@@ -27,7 +27,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """One ``tools/call``. ``arguments`` are as the client sent them: nothing is checked yet."""
+    """One ``tools/call``. ``arguments`` are as the client sent them: nothing is checked yet.
+
+    ``consent`` is the confirmation code of a plan that the person at the client agreed to when asked.
+    """
 
     endpoint: str
     tool: str
@@ -36,16 +39,21 @@ class CallRequest:
     client: Client
     progress: Progress
     request_id: str
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallAnswer:
-    """One answer: MCP content blocks in wire form (``{"type": "text", "text": …}``)."""
+    """One answer: MCP content blocks in wire form (``{"type": "text", "text": …}``).
+
+    ``confirm`` is set when the answer shows a plan: the code that a door which can ask its person sends as consent.
+    """
 
     content: Sequence[Mapping[str, object]]
     is_error: bool = False
     code: str = ""
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    confirm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,13 +178,15 @@ class KubernetesClient:
                 path, what=what, deadline=deadline, params=params, accept=accept, max_bytes=max_bytes
             )
         except KubernetesError as error:
-            if not error.path_unknown:
-                raise
-            catalogue = await self.discovery.refreshed(deadline)
-            if catalogue.serves(resource):
-                raise
-            text = f"cluster {self.name} no longer serves {resource.display} ({resource.group_version})"
-            raise InvalidArgument("kind", text, code="unknown_kind") from error
+            await self._raise_if_gone(resource, error, deadline)
+            raise
+
+    async def _raise_if_gone(self, resource: Resource, error: KubernetesError, deadline: Deadline) -> None:
+        """Raise ``unknown_kind`` when the API path is not there because the cluster stopped serving the kind."""
+        if not error.path_unknown or (await self.discovery.refreshed(deadline)).serves(resource):
+            return
+        text = f"cluster {self.name} no longer serves {resource.display} ({resource.group_version})"
+        raise InvalidArgument("kind", text, code="unknown_kind") from error
 
     async def fetch(
         self,
@@ -201,6 +203,39 @@ class KubernetesClient:
             "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
         )
         raise_for_status(response, what=what or f"get {path}", target=self.target)
+        return response
+
+    async def write(
+        self,
+        resource: Resource,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        deadline: Deadline,
+        params: Sequence[tuple[str, str]] = (),
+        body: object = None,
+        content: str = JSON,
+    ) -> HttpResponse:
+        """Send a change once, never again; the answer's status is 2xx.
+
+        Raises:
+            BackendError: ``unknown_outcome`` when it was sent and no answer came.
+        """
+        response = await self._http.request(
+            method,
+            path,
+            deadline=deadline,
+            params=params,
+            headers={"Accept": JSON, "Content-Type": content},
+            body=msgspec.json.encode(body),
+            read=False,
+        )
+        try:
+            raise_for_status(response, what=what, target=self.target)
+        except KubernetesError as error:
+            await self._raise_if_gone(resource, error, deadline)
+            raise
         return response
 
     async def health(self, path: str, *, deadline: Deadline) -> HttpResponse:
