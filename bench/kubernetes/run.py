@@ -1,49 +1,100 @@
-"""Processor time, memory and latency of lists and gets over the lab's cluster."""
+"""Kubernetes tools against two servers from npm: processor time, bytes and memory on one cluster, in turn."""
 
 from __future__ import annotations
 
 import statistics
-import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bench.comparison import Workload, measure, median_cpu
-from bench.engine.requests import call_request
-from bench.engine.run import API_KEY
-from bench.processes import Server, free_port, serving
-from lab import environment
+from bench.comparison import Workload, measure, median_cpu, paired_ratio
+from bench.kubernetes import cluster
+from bench.kubernetes.answers import cursor_in, text_of
+from bench.kubernetes.peers import GO, NODE, OURS, all_servers, request
+from bench.kubernetes.workloads import WHOLE_WALK, Compared, workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.comparison import Measured
+    from bench.processes import Server
 
 CLIENTS: Final = 8
-CALLS: Final = 400
-
-REQUESTS: Final[dict[str, tuple[str, dict[str, object]]]] = {
-    "list pods of a namespace": ("kubernetes_list", {"kind": "pods", "namespace": "shop"}),
-    "list pods of all namespaces": ("kubernetes_list", {"kind": "pods"}),
-    "get a Deployment, described": ("kubernetes_get", {"kind": "deployment", "name": "web", "namespace": "shop"}),
-    "get a Deployment as YAML": (
-        "kubernetes_get",
-        {"kind": "deployment", "name": "web", "namespace": "shop", "view": "yaml"},
-    ),
-    "events of a namespace": ("kubernetes_events", {"namespace": "payments"}),
-}
+CALLS: Final = 200
+WALK_LIMIT: Final = 1 / 4
+"""Processor time of walking to the last cursor, as a share of the Go server's one big answer."""
+MEMORY_MB: Final = 250
+"""Resident memory under load that is fine whatever the Go server takes."""
 
 
-def run(*, rounds: int, calls: int = CALLS) -> None:
-    """Measure and print the table; the lab must be up."""
-    port = free_port()
-    environ = {"BENCH_API_KEY": API_KEY, "KUBECONFIG_ADMIN": str(environment().kubeconfig_admin)}
-    command = [sys.executable, "-m", "bench.kubernetes.our_server", str(port)]
-    with serving("ours", command, port, environ=environ) as server:
-        results = measure([server], [_workload(server, name, calls) for name in REQUESTS], rounds=rounds)
-        peak = server.peak_rss_mb()
-    print(f"{CLIENTS} clients, the lab's scene, {rounds} rounds of {calls} calls; peak memory {peak:.0f} MB")
-    print("workload | µs of processor | bytes | p50 ms | p99 ms")
-    for name, by_server in results.items():
-        rows = by_server["ours"]
-        p50, p99 = (statistics.median(getattr(row, key) for row in rows) for key in ("p50_ms", "p99_ms"))
-        print(f"{name} | {median_cpu(rows):.0f} | {rows[-1].bytes:.0f} | {p50:.1f} | {p99:.1f}")
+def run(*, rounds: int, calls: int = CALLS) -> bool:
+    """Measure, print the tables, and tell whether the limits were kept; the lab must be up."""
+    cluster.prepare()
+    asked = workloads(cluster.small_pod())
+    with all_servers() as servers:
+        at_rest = {server.name: server.rss_mb() for server in servers}
+        sizes = {name: _sizes(servers, one) for name, one in asked.items()}
+        results = {name: _measure(servers, name, one, rounds, calls) for name, one in asked.items()}
+        walks = [_walk(servers) for _ in range(rounds)]
+        peaks = {server.name: server.peak_rss_mb() for server in servers}
+    print(f"{cluster.LARGE_PODS + cluster.SMALL_PODS} pods, {CLIENTS} clients, {rounds} interleaved rounds")
+    print("workload | processor ms: ours, go, node | ours/go | limit | answer bytes: ours, go, node")
+    kept = [_row(name, one, results[name], sizes[name]) for name, one in asked.items()]
+    kept.append(_walk_row(walks))
+    kept.append(_memory_row(at_rest, peaks))
+    return all(kept)
 
 
-def _workload(server: Server, name: str, calls: int) -> Workload:
-    tool, arguments = REQUESTS[name]
-    request = call_request(f"127.0.0.1:{server.port}", tool, arguments, {"X-API-Key": API_KEY})
-    return Workload(name, {server.name: [request]}, CLIENTS, {server.name: calls})
+def _sizes(servers: Sequence[Server], one: Compared) -> dict[str, int]:
+    """Bytes of text of each server's answer; an error fails the run."""
+    return {
+        server.name: len(text_of(server, request(server, *one.questions[server.name])).encode())
+        for server in servers
+        if server.name in one.questions
+    }
+
+
+def _measure(servers: Sequence[Server], name: str, one: Compared, rounds: int, calls: int) -> dict[str, list[Measured]]:
+    able = [server for server in servers if server.name in one.questions]
+    requests = {server.name: [request(server, *one.questions[server.name])] for server in able}
+    counts = {server.name: max(2, round(calls * one.share[server.name])) for server in able}
+    return measure(able, [Workload(name, requests, CLIENTS, counts)], rounds=rounds)[name]
+
+
+def _walk(servers: Sequence[Server]) -> dict[str, float]:
+    """Processor milliseconds of seeing every pod of the cluster once: pages of ours, one answer of the others."""
+    by_name = {server.name: server for server in servers}
+    ours, go = by_name[OURS], by_name[GO]
+    before = ours.cpu_seconds()
+    cursor = ""
+    while True:
+        arguments: dict[str, object] = {"kind": "pods", "limit": 500, **({"cursor": cursor} if cursor else {})}
+        cursor = cursor_in(text_of(ours, request(ours, "kubernetes_list", arguments)))
+        if not cursor:
+            break
+    walked = ours.cpu_seconds() - before
+    before = go.cpu_seconds()
+    text_of(go, request(go, "pods_list", {}))
+    return {OURS: walked * 1e3, GO: (go.cpu_seconds() - before) * 1e3}
+
+
+def _row(name: str, one: Compared, measured: Mapping[str, list[Measured]], sizes: Mapping[str, int]) -> bool:
+    other = GO if GO in measured else NODE
+    ratio = paired_ratio(measured[OURS], measured[other])
+    times = ", ".join(f"{median_cpu(measured[s]) / 1e3:.1f}" if s in measured else "-" for s in (OURS, GO, NODE))
+    shown = ", ".join(str(sizes.get(s, "-")) for s in (OURS, GO, NODE))
+    print(f"{name} | {times} | {ratio:.3f} | {one.limit:.3f} | {shown}")
+    smallest = all(sizes[OURS] <= size for size in sizes.values())
+    within = one.tokens is None or sizes[OURS] / 4 <= one.tokens
+    return ratio <= one.limit and smallest and within
+
+
+def _walk_row(walks: Sequence[Mapping[str, float]]) -> bool:
+    ratio = statistics.median(walk[OURS] / walk[GO] for walk in walks)
+    ours, go = (statistics.median(walk[name] for walk in walks) for name in (OURS, GO))
+    print(f"{WHOLE_WALK} | {ours:.0f}, {go:.0f}, - | {ratio:.3f} | {WALK_LIMIT:.3f} | -")
+    return ratio <= WALK_LIMIT
+
+
+def _memory_row(at_rest: Mapping[str, float], peaks: Mapping[str, float]) -> bool:
+    figures = ", ".join(f"{name} {at_rest[name]:.0f} → {peaks[name]:.0f}" for name in (OURS, GO, NODE))
+    print(f"memory at rest → under load, MB: {figures}")
+    return peaks[OURS] <= max(peaks[GO], MEMORY_MB)
