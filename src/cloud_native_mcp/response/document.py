@@ -7,6 +7,7 @@ cheaper than a general writer, and this runs in most answers.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Final, Literal, cast
@@ -22,6 +23,9 @@ _PLAIN: Final = re.compile(r"[A-Za-z_/$(<](?:[\w./@+=,()<>*%~;!?$&{}\[\]|^'\"`-]
 _PLAIN_NUMBER: Final = re.compile(r"\d+(?:\.\d+){2,}(?:/\d+)?|\d+(?:m|Ki|Mi|Gi|Ti|s|h|d)")
 _RESERVED: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "<<"})
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+_LISTS: Final = (list, tuple)
 
 
 def dump(value: object, form: Literal["yaml", "json"]) -> str:
@@ -52,12 +56,14 @@ def dump_yaml(value: object) -> str:
 def _map(value: Mapping[str, object], indent: str, lines: list[str], first: str | None = None) -> None:
     """Writes the entries; ``first`` takes the place of the indent on the first line (the dash of a list)."""
     for key, item in value.items():
-        name = (indent if first is None else first) + _quoted(str(key)) + ":"
+        name = (indent if first is None else first) + _key(key)
         first = None
-        if isinstance(item, dict) and item:
+        if isinstance(item, str):
+            lines.append(f"{name} {_text(item, indent)}")
+        elif isinstance(item, dict) and item:
             lines.append(name)
             _map(cast("Mapping[str, object]", item), indent + "  ", lines)
-        elif isinstance(item, list | tuple) and item:
+        elif isinstance(item, _LISTS) and item:
             lines.append(name)
             _list(cast("Sequence[object]", item), indent, lines)
         else:
@@ -70,15 +76,21 @@ def _list(value: Sequence[object], indent: str, lines: list[str], first: str | N
         first = None
         if isinstance(item, dict) and item:
             _map(cast("Mapping[str, object]", item), indent + "  ", lines, dash)
-        elif isinstance(item, list | tuple) and item:
+        elif isinstance(item, _LISTS) and item:
             _list(cast("Sequence[object]", item), indent + "  ", lines, dash)
         else:
             lines.append(dash + _scalar(cast("object", item), indent))
 
 
+@functools.lru_cache(maxsize=8_192)
+def _key(key: object) -> str:
+    """A key with its colon; the fields of objects are few, and come again in every answer."""
+    return _quoted(str(key)) + ":"
+
+
 def _scalar(value: object, indent: str) -> str:
     if isinstance(value, str):
-        return _block(value, indent) if "\n" in value else _quoted(value)
+        return _text(value, indent)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -92,6 +104,10 @@ def _scalar(value: object, indent: str) -> str:
     if isinstance(value, list | tuple):
         return "[]"
     return _quoted(str(value))
+
+
+def _text(text: str, indent: str) -> str:
+    return _block(text, indent) if "\n" in text else _quoted(text)
 
 
 def _number(value: float) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Digest = Callable[[bytes], str]
 
 MAX_DEPTH: Final = 100
+_LISTS: Final = (list, tuple)
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 _SECRET_NAME: Final = re.compile(CREDENTIAL_WORD + r"[._-]?\d{0,3}\Z", re.IGNORECASE)
@@ -53,6 +54,13 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name[-64:]) is not None
 
 
+@functools.lru_cache(maxsize=8_192)
+def _field(key: object) -> tuple[str, bool]:
+    """A field's name as it is shown, and whether it holds a credential."""
+    name = clean(str(key))
+    return name, is_secret_name(name)
+
+
 class _Masker:
     __slots__ = ("_digest",)
 
@@ -62,11 +70,11 @@ class _Masker:
     def value(self, value: object, depth: int) -> object:
         if isinstance(value, str):
             return clean(value)
-        if depth > MAX_DEPTH and isinstance(value, dict | list | tuple):
+        if depth > MAX_DEPTH and isinstance(value, (dict, *_LISTS)):
             return f"(nested deeper than {MAX_DEPTH} levels)"
         if isinstance(value, dict):
             return self._mapping(cast("Mapping[str, object]", value), depth)
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             return self._sequence(cast("Sequence[object]", value), depth)
         if isinstance(value, bytes):
             return masked(value, self._digest)
@@ -88,15 +96,17 @@ class _Masker:
     def _fields(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
         fields: dict[str, object] = {}
         for key, item in value.items():
-            name = clean(str(key))
-            if name == "metadata" and isinstance(item, dict):
+            name, secret = _field(key)
+            if isinstance(item, str):
+                fields[name] = self._text(item) if secret else clean(item)
+            elif name == "metadata" and isinstance(item, dict):
                 fields[name] = self._metadata(cast("Mapping[str, object]", item), depth + 1)
-            elif isinstance(item, str | list | tuple) and is_secret_name(name):
-                fields[name] = self._under_secret_name(cast("str | Sequence[object]", item), depth)
+            elif secret and isinstance(item, _LISTS):
+                fields[name] = self._under_secret_name(cast("Sequence[object]", item), depth)
             elif name in _SEALED_MAPS and isinstance(item, dict):
                 fields[name] = self._sealed(cast("Mapping[str, object]", item), encoded=False)
             else:
-                fields[name] = self.value(cast("object", item), depth + 1)
+                fields[name] = self.value(item, depth + 1)
         return fields
 
     def _metadata(self, metadata: Mapping[str, object], depth: int, *, of_secret: bool = False) -> dict[str, object]:
@@ -138,9 +148,7 @@ class _Masker:
             for key, item in cast("dict[str, object]", values).items()
         }
 
-    def _under_secret_name(self, item: str | Sequence[object], depth: int) -> object:
-        if isinstance(item, str):
-            return self._text(item)
+    def _under_secret_name(self, item: Sequence[object], depth: int) -> object:
         return [self._text(part) if isinstance(part, str) else self.value(part, depth + 2) for part in item]
 
     def _text(self, text: str) -> str:

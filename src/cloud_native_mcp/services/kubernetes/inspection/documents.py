@@ -37,9 +37,10 @@ _SERVER_ANNOTATIONS: Final = frozenset(
 
 
 def cleaned(obj: Mapping[str, object]) -> dict[str, object]:
-    """The object without ``managedFields`` and the last-applied copy; long texts are cut.
+    """The object without ``managedFields``, the last-applied copy, nulls, and what is empty in its status.
 
-    Not those of a Secret: what is shown of them is their length and digest, made when the answer is written.
+    Long texts are cut, but not those of a Secret: what is shown of them is their length and digest, made when the
+    answer is written.
     """
     metadata = {k: v for k, v in as_dict(obj.get("metadata")).items() if k != "managedFields"}
     annotations = {k: v for k, v in as_dict(metadata.get("annotations")).items() if k != LAST_APPLIED}
@@ -49,7 +50,7 @@ def cleaned(obj: Mapping[str, object]) -> dict[str, object]:
         metadata.pop("annotations", None)
     whole = frozenset({"data", "stringData"}) if obj.get("kind") == "Secret" else frozenset[str]()
     shown = {**obj, "metadata": metadata}
-    return {key: value if key in whole else _cut(value) for key, value in shown.items()}
+    return {key: value if key in whole else _cut(value, empty=key != "status") for key, value in shown.items()}
 
 
 def exported(obj: Mapping[str, object]) -> dict[str, object]:
@@ -67,11 +68,14 @@ def exported(obj: Mapping[str, object]) -> dict[str, object]:
     return kept
 
 
-def _cut(value: object) -> object:
+def _cut(value: object, *, empty: bool) -> object:
+    """A copy with long texts cut and without nulls; without ``empty``, also without empty texts, lists and maps."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else shortened(value, LONGEST_TEXT)
     if isinstance(value, dict):
-        return {key: _cut(item) for key, item in cast("dict[str, object]", value).items()}
+        fields = cast("dict[str, object]", value).items()
+        kept = {key: _cut(item, empty=empty) for key, item in fields if item is not None}
+        return kept if empty else {key: item for key, item in kept.items() if item or item is False or item == 0}
     if isinstance(value, list):
-        return [_cut(item) for item in cast("list[object]", value)]
+        return [_cut(item, empty=empty) for item in cast("list[object]", value)]
     return value

@@ -77,7 +77,9 @@ async def get(call: Call[KubernetesService], args: GetArgs) -> Result:
         blocks.append(_field_table(call, resource, objects, fields))
     else:
         blocks += [await _view(call, client, resource, obj, args) for obj in objects]
-    return Result(header=_header(client, resource, objects, len(names)), blocks=blocks, partial=missing)
+    raw = args.view in {"yaml", "json"} and len(objects) == 1
+    header = _at(client, resource.kind) if raw else _header(client, resource, objects, len(names))
+    return Result(header=header, blocks=blocks, partial=missing)
 
 
 TOOLS = (get,)
@@ -118,7 +120,7 @@ async def _view(
         case "tree":
             return await tree_of(client, resource, obj, depth=args.depth, deadline=call.deadline)
         case "yaml" | "json":
-            return Document(cleaned(obj), format=args.view, untrusted=True, source=title)
+            return Document(cleaned(obj), format=args.view, untrusted=True, source=resource.kind)
         case "export":
             return Document(exported(obj), untrusted=True, source=title)
         case "status":
@@ -150,5 +152,9 @@ def _header(client: KubernetesClient, resource: Resource, objects: Sequence[dict
     names = ", ".join(as_str(dig(obj, "metadata", "name")) for obj in objects)
     where = f" in namespace {as_str(dig(objects[0], 'metadata', 'namespace'))}" if resource.namespaced else ""
     count = f" ({len(objects)} of {asked})" if asked > 1 else ""
-    now = rfc3339(datetime.now(UTC).replace(microsecond=0))
-    return f"{resource.kind} {names}{where}{count} ({resource.group_version}) on {client.name}, {now}"
+    return _at(client, f"{resource.kind} {names}{where}{count} ({resource.group_version})")
+
+
+def _at(client: KubernetesClient, what: str) -> str:
+    """What is shown, where, as of when; a raw object names itself."""
+    return f"{what} on {client.name}, {rfc3339(datetime.now(UTC).replace(microsecond=0))}"
