@@ -44,7 +44,7 @@ def test_no_argument_of_any_tool_is_an_address_but_the_guarded_one() -> None:
 def test_nothing_of_a_clients_headers_reaches_a_tool() -> None:
     assert {field.name for field in dataclasses.fields(Client)} == {"door", "peer", "protocol_version", "traceparent"}
     assert {field.name for field in dataclasses.fields(CallRequest)} == {
-        "endpoint", "tool", "arguments", "principal", "client", "progress", "request_id",
+        "endpoint", "tool", "arguments", "principal", "client", "progress", "request_id", "consent",
     }  # fmt: skip
 
 

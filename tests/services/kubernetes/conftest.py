@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.services.kubernetes.clusters import NOBODY_LISTENS, clusters, kubeconfig_of
+from tests.services.kubernetes.scratch import Scratch, scratch_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -29,6 +30,13 @@ async def cluster(lab: LabEnv) -> AsyncGenerator[Desk]:
     """The service as an administrator of the lab's cluster."""
     async with clusters(lab=lab.kubeconfig_admin) as running:
         yield running
+
+
+@pytest.fixture
+def scratch(lab: LabEnv) -> Generator[Scratch]:
+    """A namespace of the test's own."""
+    with scratch_in(Path(lab["LAB_STATE"])) as made:
+        yield made
 
 
 @pytest.fixture

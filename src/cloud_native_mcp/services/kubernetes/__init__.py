@@ -15,9 +15,11 @@ SPEC = ServiceSpec(
         "tools.logs",
         "tools.top",
         "tools.rollout",
+        "tools.wait",
         "tools.access",
         "tools.explain",
         "tools.clusters",
+        "tools.scale",
     ),
     target_noun="Cluster",
 )

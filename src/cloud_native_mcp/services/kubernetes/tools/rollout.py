@@ -12,18 +12,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.contract.effect import Effect
-from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
 from cloud_native_mcp.response.document import dump_yaml
 from cloud_native_mcp.response.objects import mask_object
 from cloud_native_mcp.services.kubernetes.describe.facts import age, condition_rows
-from cloud_native_mcp.services.kubernetes.describe.pods import pod_status, ready_count, restarts
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
 from cloud_native_mcp.services.kubernetes.rollouts.revisions import revisions_of
+from cloud_native_mcp.services.kubernetes.rollouts.slow_pods import slow_pods
 from cloud_native_mcp.services.kubernetes.rollouts.state import condition, observed, state_of
-from cloud_native_mcp.services.kubernetes.workloads import pods_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
 MOST_REVISIONS: Final = 20
-MOST_SLOW_PODS: Final = 10
 _SUPPORTED: Final = frozenset(
     {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("argoproj.io", "Rollout")}
 )
@@ -111,32 +108,8 @@ async def _status(
         columns = ("TYPE", "STATUS", "SINCE", "REASON", "MESSAGE")
         blocks.append(Table(columns, condition_rows(list(conditions)), untrusted=True, source="conditions"))
     if state.phase != "done":
-        blocks += await _slow_pods(call, client, resource, obj)
+        blocks += await slow_pods(client, resource, obj, deadline=call.deadline)
     return Result(header=f"{header}: {state.phase}", blocks=blocks)
-
-
-async def _slow_pods(
-    call: Call[KubernetesService], client: KubernetesClient, resource: Resource, obj: dict[str, object]
-) -> list[Block]:
-    """The pods that are not ready, with the reason each gives; newest first."""
-    name, namespace = (as_str(dig(obj, "metadata", key)) for key in ("name", "namespace"))
-    pods = await pods_of(client, resource, name, namespace=namespace, deadline=call.deadline)
-    slow = [pod for pod in pods if len(set(ready_count(pod))) > 1]
-    slow.sort(key=lambda pod: as_str(dig(pod, "metadata", "creationTimestamp")), reverse=True)
-    rows = [
-        (
-            as_str(dig(pod, "metadata", "name")),
-            "{}/{}".format(*ready_count(pod)),
-            pod_status(pod),
-            restarts(pod),
-            age(dig(pod, "metadata", "creationTimestamp")),
-        )
-        for pod in slow[:MOST_SLOW_PODS]
-    ]
-    if not rows:
-        return [Text("no pod is held up: none was created, or all are ready")]
-    title = f"Pods not ready ({len(rows)} of {len(slow)})"
-    return [Table(("POD", "READY", "STATUS", "RESTARTS", "AGE"), rows, title=title)]
 
 
 def _history(held: Sequence[Revision], args: RolloutArgs, header: str) -> Result:

@@ -1,0 +1,1 @@
+"""What bears on the number of replicas of a workload."""

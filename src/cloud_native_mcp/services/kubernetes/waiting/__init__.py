@@ -1,0 +1,1 @@
+"""Waiting until objects reach a state."""
