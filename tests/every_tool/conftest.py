@@ -30,9 +30,24 @@ ENVIRONMENT_SECRET = "envsec-Kd83hfQ0sLw7Yt2P"
 async def desk(lab: LabEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
     """Every service over the lab, with all tools; at its end audit, metrics and logs are inspected."""
     monkeypatch.setenv("CNMCP_SECRET_OF_THE_SERVER", ENVIRONMENT_SECRET)
-    settings = lab_settings(lab, tmp_path, calls={"quick_timeout_s": 20, "slow_timeout_s": 20, "max_timeout_s": 20})
+    async with _over_the_lab(lab, tmp_path, lab.kubeconfig_admin) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def watcher(lab: LabEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
+    """The same as a user of the cluster who may change nothing: made-up arguments must not change the scene."""
+    monkeypatch.setenv("CNMCP_SECRET_OF_THE_SERVER", ENVIRONMENT_SECRET)
+    async with _over_the_lab(lab, tmp_path, lab.kubeconfig_viewer) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def _over_the_lab(lab: LabEnv, folder: Path, kubeconfig: Path) -> AsyncGenerator[Desk]:
+    short = {"quick_timeout_s": 20, "slow_timeout_s": 20, "max_timeout_s": 20}
+    settings = lab_settings(lab, folder, calls=short, kubernetes={"targets": {"lab": {"kubeconfig": str(kubeconfig)}}})
     app = App(settings)
-    desk = Desk(app, secrets=(CANARY, ENVIRONMENT_SECRET, *_credentials(lab)), paths=_paths(lab, tmp_path))
+    desk = Desk(app, secrets=(CANARY, ENVIRONMENT_SECRET, *_credentials(lab)), paths=_paths(lab, folder))
     handler, root = log_into(desk.log), logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -73,9 +88,10 @@ async def scripted(tmp_path: Path) -> AsyncGenerator[Scripted]:
         yield Scripted(desk, server)
 
 
+SCALABLE = {"subresources": [{"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get", "patch"]}]}
 DISCOVERY = {
     "/api": answer(aggregated(group("", v1=[entry("pods", "Pod", short=("po",)), entry("events", "Event")]))),
-    "/apis": answer(aggregated(group("apps", v1=[entry("deployments", "Deployment", short=("deploy",))]))),
+    "/apis": answer(aggregated(group("apps", v1=[entry("deployments", "Deployment", short=("deploy",)) | SCALABLE]))),
 }
 
 

@@ -31,11 +31,13 @@ PATIENT = frozenset(name for name, entry in ENTRIES.items() if entry.tool.timeou
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
-async def test_a_tool_answers_or_names_the_argument_that_is_wrong(desk: Desk, tool: str, data: st.DataObject) -> None:
+async def test_a_tool_answers_or_names_the_argument_that_is_wrong(
+    watcher: Desk, tool: str, data: st.DataObject
+) -> None:
     arguments = data.draw(near_valid(ENTRIES[tool].schema), label=tool)
     if tool in PATIENT:
         arguments = _without_waiting(arguments, ENTRIES[tool].tool.waits)
-    desk.inspect(await desk.ask(tool, arguments))
+    watcher.inspect(await watcher.ask(tool, arguments))
 
 
 def _without_waiting(arguments: dict[str, object], waits: str) -> dict[str, object]:
@@ -45,12 +47,12 @@ def _without_waiting(arguments: dict[str, object], waits: str) -> dict[str, obje
     return arguments | {waits: 1} if right else arguments
 
 
-async def test_the_plain_call_of_every_tool_is_no_argument_error(desk: Desk) -> None:
+async def test_the_plain_call_of_every_tool_is_no_argument_error(watcher: Desk) -> None:
     """The generated calls do reach the tools."""
-    answers = [await desk.ask(tool, plain(entry.schema)) for tool, entry in ENTRIES.items()]
+    answers = [await watcher.ask(tool, plain(entry.schema)) for tool, entry in ENTRIES.items()]
     fine = {answer.tool for answer in answers if not answer.code}
     assert len(fine) >= len(ENTRIES) * 0.6, [str(answer)[:200] for answer in answers if answer.code]
-    assert len(answers) == len(desk.tools())
+    assert len(answers) == len(watcher.tools())
 
 
 def test_an_error_without_the_name_of_an_argument_is_seen() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import NODEFAULT, inspect
@@ -23,6 +23,11 @@ Scalar = Literal["string", "integer", "number", "boolean"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
+LONGEST_TEXT: Final = 16_384
+LONGEST_DOCUMENT: Final = 1_000_000
+"""Characters of a document given as text; its tool may allow less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """One argument, as the schema shows it and as the argument pass checks it."""
@@ -35,7 +40,7 @@ class Property:
     choices: tuple[str, ...] = ()
     minimum: int | float | None = None
     maximum: int | float | None = None
-    max_length: int = 16_384
+    max_length: int = LONGEST_TEXT
     default: object = NODEFAULT
     free_text: bool = False
     json_text: bool = False
@@ -94,6 +99,7 @@ def _property(args: type[Args], entry: inspect.Field, hint: object) -> Property:
         default=entry.default if entry.default is not msgspec.UNSET else NODEFAULT,
         free_text=bool(extra.get("free_text")),
         json_text=bool(extra.get("json_text")),
+        max_length=LONGEST_DOCUMENT if extra.get("json_text") else LONGEST_TEXT,
     )
     if isinstance(kind, inspect.ListType):
         item, _, _ = _unwrap(kind.item_type)

@@ -173,7 +173,7 @@ async def test_a_pod_leads_up_to_its_deployment_and_down_again(lab: LabEnv) -> N
     async with connected(lab.kubeconfig_admin) as client:
         kinds = [await client.discovery.resolve(kind, deadline=soon()) for kind in ("deploy", "rs", "pods")]
         deployment = await client.metadata(kinds[0], scene.HEALTHY.name, namespace=scene.SHOP, deadline=soon())
-        tree = await descendants(client, deployment.metadata.uid, kinds[1:], scene.SHOP, deadline=soon())
+        tree = await descendants(client, [deployment.metadata.uid], kinds[1:], scene.SHOP, deadline=soon())
         pods = [item for item in tree.found if item.resource.kind == "Pod"]
         chain = await owner_chain(client, pods[0].meta, scene.SHOP, deadline=soon())
     assert len(pods) == 3

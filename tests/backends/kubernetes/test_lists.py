@@ -210,7 +210,7 @@ async def test_owners_in_a_circle_end() -> None:
 
 async def test_what_an_object_owns_is_found_through_several_levels() -> None:
     async with cluster(routes(FAMILY)) as (client, _):
-        tree = await descendants(client, "uid-web", [SETS, PODS], "shop", deadline=soon())
+        tree = await descendants(client, ["uid-web"], [SETS, PODS], "shop", deadline=soon())
     assert [(item.meta.name, item.parent_uid, item.depth) for item in tree.found] == [
         ("web-1", "uid-web", 1),
         ("web-1-a", "uid-web-1", 2),
@@ -222,7 +222,7 @@ async def test_a_kind_that_cannot_be_listed_is_named_and_the_rest_is_given() -> 
     refused = answer({"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403}, status=403)
     table = {**FAMILY, "/api/v1/namespaces/shop/pods": refused}
     async with cluster(routes(table)) as (client, _):
-        tree = await descendants(client, "uid-web", [SETS, PODS], "shop", deadline=soon())
+        tree = await descendants(client, ["uid-web"], [SETS, PODS], "shop", deadline=soon())
     assert [item.meta.name for item in tree.found] == ["web-1"]
     assert (list(tree.failed), tree.complete) == (["pods: forbidden"], False)
 

@@ -15,7 +15,7 @@ from tests.calls import desk
 from tests.fault_server.server import fault_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 
     from cloud_native_mcp.upstream.observer import UpstreamObserver
     from tests.calls import Desk
@@ -26,9 +26,11 @@ NOBODY_LISTENS = "http://127.0.0.1:9"
 
 
 @contextlib.asynccontextmanager
-async def clusters(*, observer: UpstreamObserver | None = None, **kubeconfigs: Path) -> AsyncGenerator[Desk]:
-    """The service with a target for each kubeconfig, the first one its default."""
-    targets = {name: {"kubeconfig": str(path)} for name, path in kubeconfigs.items()}
+async def clusters(
+    *, observer: UpstreamObserver | None = None, policy: Mapping[str, object] | None = None, **kubeconfigs: Path
+) -> AsyncGenerator[Desk]:
+    """The service with a target for each kubeconfig, the first one its default, under that policy."""
+    targets = {name: {"kubeconfig": str(path), "policy": dict(policy or {})} for name, path in kubeconfigs.items()}
     async with desk("kubernetes", {"targets": targets}, observer=observer) as running:
         yield running
 
@@ -38,7 +40,7 @@ async def scripted(choose: Callable[[Request], Behaviour], **others: Path) -> As
     """The service with a scripted API server as target ``scripted``, before any others."""
     async with fault_server(choose=choose) as server:
         with kubeconfig_of(server.url) as path:
-            async with clusters(observer=None, scripted=path, **others) as running:
+            async with clusters(observer=None, policy=None, scripted=path, **others) as running:
                 yield running
 
 

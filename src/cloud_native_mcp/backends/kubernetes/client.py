@@ -10,6 +10,7 @@ import msgspec
 
 from cloud_native_mcp.backends.kubernetes.discovery import Discovery
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
+from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
 from cloud_native_mcp.backends.kubernetes.status import KubernetesError, raise_for_status
 from cloud_native_mcp.contract.http import HttpResponse, HttpTarget
 from cloud_native_mcp.errors import InvalidArgument
@@ -50,13 +51,22 @@ class KubernetesClient:
         name: the target's name.
         namespace: the namespace of the configured context.
         discovery: the kinds of the cluster.
+        policy: what is not written there, whatever the identity may do.
     """
 
     def __init__(
-        self, *, name: str, access: ClusterAccess, http: HttpPool, cache: Cache, service: str = "kubernetes"
+        self,
+        *,
+        name: str,
+        access: ClusterAccess,
+        http: HttpPool,
+        cache: Cache,
+        service: str = "kubernetes",
+        policy: ObjectPolicy | None = None,
     ) -> None:
         self.name = name
         self.namespace = access.namespace
+        self.policy = policy or ObjectPolicy()
         self.target = HttpTarget(
             service=service,
             name=name,

@@ -89,9 +89,14 @@ async def _owner(
 
 
 async def descendants(
-    client: KubernetesClient, uid: str, resources: Sequence[Resource], namespace: str | None, *, deadline: Deadline
+    client: KubernetesClient,
+    uids: Sequence[str],
+    resources: Sequence[Resource],
+    namespace: str | None,
+    *,
+    deadline: Deadline,
 ) -> Descendants:
-    """What an object owns among these kinds, by metadata-only lists of the namespace.
+    """What the objects own among these kinds, by metadata-only lists of the namespace.
 
     Kinds that cannot be listed are named, not fatal; so is a scan of more than `MOST_SCANNED` objects of one kind.
     """
@@ -108,7 +113,7 @@ async def descendants(
             for reference in meta.owner_references:
                 by_owner.setdefault(reference.uid, []).append((resource, meta))
     failed = [why for _, why, _ in answers if why]
-    return Descendants(_walk(uid, by_owner), failed, complete=all(whole for _, _, whole in answers))
+    return Descendants(_walk(uids, by_owner), failed, complete=all(whole for _, _, whole in answers))
 
 
 async def _listed(
@@ -130,10 +135,10 @@ async def _listed(
     return owned, "", True
 
 
-def _walk(uid: str, by_owner: dict[str, list[tuple[Resource, ObjectMeta]]]) -> list[Descendant]:
+def _walk(uids: Sequence[str], by_owner: dict[str, list[tuple[Resource, ObjectMeta]]]) -> list[Descendant]:
     found: list[Descendant] = []
-    seen = {uid}
-    level = [uid]
+    seen = set(uids)
+    level = list(uids)
     for depth in range(1, DEEPEST + 1):
         below: list[str] = []
         for parent in level:

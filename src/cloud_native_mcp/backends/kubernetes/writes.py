@@ -1,5 +1,8 @@
 """Requests that change a cluster. None of them is ever sent twice; without an answer the outcome is unknown.
 
+What the operator's policy refuses is not sent at all. A patch is first tried on the server (a dry run), so that the
+object it makes can be judged.
+
 https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
@@ -8,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from cloud_native_mcp.contract.json_values import as_dict
 from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
@@ -60,6 +64,14 @@ async def patch(
         body: for ``json`` the list of operations, else an object (JSON is YAML, which ``apply`` takes).
         force: with ``apply``, take over fields that others manage.
     """
+    client.policy.check_namespace(namespace)
+    if kind == "apply":
+        client.policy.check(as_dict(body))
+    elif not dry_run and not subresource and client.policy.polices(resource.kind, resource.group):
+        tried = await patch(
+            client, resource, name, body, kind=kind, namespace=namespace, dry_run=True, deadline=deadline
+        )
+        client.policy.check({"kind": resource.kind, **tried.object})
     params = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict"), *_dry(dry_run)]
     if force:
         params.append(("force", "true"))
@@ -83,6 +95,8 @@ async def create(
     dry_run: bool = False,
 ) -> Written:
     """POST an object to its collection, or to a subresource of an object (``eviction``, ``binding``)."""
+    client.policy.check_namespace(namespace)
+    client.policy.check({"kind": resource.kind, **as_dict(body)})
     params = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict"), *_dry(dry_run)]
     path = resource.path(namespace=namespace, name=name, subresource=subresource)
     what = f"create {resource.display}{f'/{subresource} of {name}' if subresource else ''}"
@@ -102,6 +116,8 @@ async def replace(
     dry_run: bool = False,
 ) -> Written:
     """PUT a whole object, or a subresource of it (``approval``)."""
+    client.policy.check_namespace(namespace)
+    client.policy.check({"kind": resource.kind, **body})
     params = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict"), *_dry(dry_run)]
     path = resource.path(namespace=namespace, name=name, subresource=subresource)
     what = f"replace {resource.display} {name}"
@@ -123,6 +139,7 @@ async def delete(
     dry_run: bool = False,
 ) -> Written:
     """DELETE one object, only if it still is the one with that uid (and version, where given)."""
+    client.policy.check_namespace(namespace)
     preconditions = {key: value for key, value in (("uid", uid), ("resourceVersion", resource_version)) if value}
     options: dict[str, object] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
     if preconditions:

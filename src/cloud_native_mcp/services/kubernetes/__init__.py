@@ -19,7 +19,10 @@ SPEC = ServiceSpec(
         "tools.access",
         "tools.explain",
         "tools.clusters",
+        "tools.apply",
+        "tools.patch",
         "tools.scale",
+        "tools.delete",
     ),
     target_noun="Cluster",
 )

@@ -9,7 +9,21 @@ from pydantic import Field, model_validator
 
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths
+from cloud_native_mcp.backends.kubernetes.object_policy import Permit  # noqa: TC001 - pydantic reads it
 from cloud_native_mcp.contract.configuration import Section, ServiceConfig
+
+
+class PolicyConfig(Section):
+    """What may be written in spite of the defaults."""
+
+    allow: list[Permit] = Field(
+        default=[],
+        description=(
+            "Writes that are refused by default, to be permitted: privileged containers, `host_path` volumes, "
+            "`host_namespaces` and ports, added `capabilities`, `cluster_admin` rights, changes in "
+            "`system_namespaces`, and `delete_cluster_objects`: namespaces, nodes, volumes, definitions of kinds."
+        ),
+    )
 
 
 class ClusterConfig(Section):
@@ -20,6 +34,7 @@ class ClusterConfig(Section):
     )
     context: str | None = Field(default=None, description="Context in that file; without it the current one.")
     in_cluster: bool = Field(default=False, description="Use the pod's own service account instead of a kubeconfig.")
+    policy: PolicyConfig = Field(default=PolicyConfig(), description="What may be written to this cluster.")
 
     @model_validator(mode="after")
     def _one_source(self) -> ClusterConfig:

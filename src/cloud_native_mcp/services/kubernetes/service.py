@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
+from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
 from cloud_native_mcp.contract.service import Probe
 from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.services.kubernetes.config import ClusterConfig
@@ -70,7 +71,12 @@ async def start(context: ServiceContext[KubernetesConfig]) -> KubernetesService:
             problems += [Problem(f"kubernetes.targets.{name}.{p.path}", p.text) for p in error.problems]
         else:
             clients[name] = KubernetesClient(
-                name=name, access=access, http=context.http, cache=context.cache, service=context.name
+                name=name,
+                access=access,
+                http=context.http,
+                cache=context.cache,
+                service=context.name,
+                policy=ObjectPolicy(cluster.policy.allow, setting=f"kubernetes.targets.{name}.policy.allow"),
             )
     if problems:
         raise ConfigError(problems)

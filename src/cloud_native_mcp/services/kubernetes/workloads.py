@@ -90,7 +90,7 @@ async def family_of(
     """An object and all it owns among workloads and pods, by the owner tree."""
     meta = msgspec.convert(obj, PartialObject).metadata
     found = await _kinds(client, deadline)
-    owned = await descendants(client, meta.uid, found, meta.namespace or None, deadline=deadline)
+    owned = await descendants(client, [meta.uid], found, meta.namespace or None, deadline=deadline)
     names = {(resource.kind, meta.name)} | {(one.resource.kind, one.meta.name) for one in owned.found}
     return Family(resource, meta, frozenset(names), frozenset({meta.uid, *(one.meta.uid for one in owned.found)}))
 

@@ -71,7 +71,7 @@ async def tree_of(
     own_age = age(dig(obj, "metadata", "creationTimestamp"))
     lines.add(top, f"> {resource.kind}/{meta.name}  {readiness_of(resource, obj)}  {own_age}".replace("    ", "  "))
     kinds = await _owned_kinds(client, deadline)
-    owned = await descendants(client, meta.uid, kinds, namespace, deadline=deadline)
+    owned = await descendants(client, [meta.uid], kinds, namespace, deadline=deadline)
     _add_owned(lines, owned.found, meta.uid, top + 1, depth)
     for link in await links_of(client, resource, obj, deadline=deadline):
         lines.add(top + 1, f"~ {link}")

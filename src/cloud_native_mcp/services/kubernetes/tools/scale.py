@@ -61,9 +61,9 @@ class ScaleArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def scale(call: Call[KubernetesService], args: ScaleArgs) -> Result:
     """Set the replicas through the scale subresource; a changed object is refused, never overwritten."""
     namespace = check_namespace(args.namespace)
+    check_name(args.name)
     client = call.service.client(call.target)
     resource = await _scalable(client, args.kind, call)
-    check_name(args.name, resource=resource)
     before = await _current(client, resource, args.name, namespace, call)
     present = as_int(dig(before, "spec", "replicas"))
     if args.current_replicas is not UNSET and present != args.current_replicas:

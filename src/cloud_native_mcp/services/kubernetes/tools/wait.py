@@ -81,10 +81,10 @@ TOOLS = (wait,)
 def _selected(client: KubernetesClient, resource: Resource, args: WaitArgs) -> ListQuery:
     namespace = None
     if resource.namespaced:
-        namespace = check_namespace(args.namespace) if args.namespace else client.namespace
+        namespace = check_namespace(args.namespace) if args.namespace is not UNSET else client.namespace
     if args.name and args.label_selector:
         raise InvalidArgument("label_selector", "give it or name, not both")
-    if args.name:
+    if args.name is not UNSET:
         return ListQuery(namespace, field_selector=f"metadata.name={check_name(args.name, resource=resource)}")
     if args.label_selector:
         return ListQuery(namespace, label_selector=check_label_selector(args.label_selector))

@@ -1,0 +1,1 @@
+"""Patches: documents, and changes given as key=value."""

@@ -1,0 +1,1 @@
+"""Deleting and evicting: what is meant, what goes with it, and what became of it."""
