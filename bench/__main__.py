@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from bench.engine import run as engine
+from bench.kubernetes import cluster
 from bench.kubernetes import run as kubernetes
 
 
@@ -15,9 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("what", nargs="?", choices=["engine", "kubernetes"], default="engine")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds that count (default 5)")
     parser.add_argument("--calls", type=int, default=0, help="calls a round of the slowest workload (default: its own)")
+    pods = cluster.LARGE_PODS
+    parser.add_argument(
+        "--pods", type=int, default=pods, help=f"kubernetes: pods of the large namespace (default {pods})"
+    )
     options = parser.parse_args(arguments)
     if options.what == "kubernetes":
-        return 0 if kubernetes.run(rounds=options.rounds, calls=options.calls or kubernetes.CALLS) else 1
+        calls = options.calls or kubernetes.CALLS
+        return 0 if kubernetes.run(rounds=options.rounds, calls=calls, pods=options.pods) else 1
     return 0 if engine.run(rounds=options.rounds, calls=options.calls or engine.CALLS) else 1
 
 

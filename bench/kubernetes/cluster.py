@@ -21,11 +21,15 @@ EVENTS: Final = 300
 _NODES: Final = 20
 
 
-def prepare() -> None:
-    """Fill the namespaces of the lab that is up; what is there already stays."""
+def prepare(large_pods: int = LARGE_PODS) -> None:
+    """Fill the namespaces of the lab that is up; what is there already stays.
+
+    Args:
+        large_pods: pods of the large namespace; figures are comparable only with the default.
+    """
     lab = lifecycle.attach(State(default_root()), progress=Progress())
     try:
-        scale.fill(lab, pods=LARGE_PODS, nodes=_NODES, namespace=LARGE)
+        scale.fill(lab, pods=large_pods, nodes=_NODES, namespace=LARGE)
         scale.fill(lab, pods=SMALL_PODS, nodes=_NODES, namespace=SMALL)
         _write_events(lab.api)
     finally:
