@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import uuid
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,13 +36,20 @@ def call(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Call a tool and print its answer. Exit code 1 when the answer is an error."""
+    """Call a tool and print its answer. Exit code 1 when the answer is an error.
+
+    A tool that destroys shows its plan first. A person at a terminal is asked; elsewhere confirm=CODE carries it out.
+    """
     from cloud_native_mcp.cli.running import run_in_app
 
     given = parse_arguments(arguments or ())
 
     async def work(app: App) -> CallAnswer:
-        return await _call(app, tool, given)
+        answer = await _call(app, tool, given)
+        if not answer.confirm or json or not sys.stdin.isatty():
+            return answer
+        await asyncio.to_thread(_ask, answer)
+        return await _call(app, tool, given, consent=answer.confirm)
 
     try:
         answer = run_in_app(settings_from(config, assignments, effects=effects), work, quiet=True)
@@ -78,7 +87,18 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, object]:
     return given
 
 
-async def _call(app: App, tool: str, arguments: Mapping[str, object]) -> CallAnswer:
+def _ask(plan: CallAnswer) -> None:
+    """Show the plan to the person at the terminal and ask.
+
+    Raises:
+        typer.Abort: the answer was not yes.
+    """
+    for text in _texts(plan):
+        complain(text)
+    typer.confirm("Do it?", default=False, abort=True, err=True)
+
+
+async def _call(app: App, tool: str, arguments: Mapping[str, object], *, consent: str = "") -> CallAnswer:
     request = CallRequest(
         endpoint=AGGREGATE,
         tool=tool,
@@ -87,6 +107,7 @@ async def _call(app: App, tool: str, arguments: Mapping[str, object]) -> CallAns
         client=Client(door="cli"),
         progress=_show_progress,
         request_id=uuid.uuid4().hex,
+        consent=consent,
     )
     try:
         return await app.door.call(request)
