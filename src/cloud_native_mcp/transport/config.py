@@ -65,6 +65,12 @@ class ServerConfig(Section):
     body_timeout_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a client may take to send a request body."
     )
+    write_timeout_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=3_600,
+        description="Seconds a client may take to receive what waits for it; then its connection is cut off.",
+    )
     keep_alive_s: int = Field(
         default=75, ge=1, le=3_600, description="Seconds an idle connection is kept open for another request."
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from sse_starlette.sse import AppStatus
 
-from cloud_native_mcp.transport.protocol import BoundedHttpProtocol, counting_protocol
+from cloud_native_mcp.transport.protocol import http_protocol
 
 if TYPE_CHECKING:
     import socket
@@ -71,7 +71,7 @@ def make_server(
         host=config.host,
         port=config.port,
         loop="uvloop",
-        http=counting_protocol(count_connections) if count_connections else BoundedHttpProtocol,
+        http=http_protocol(write_timeout_s=config.write_timeout_s, count=count_connections),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -12,6 +12,7 @@ import pytest
 
 from cloud_native_mcp.backends.kubernetes.exec_plugin import PluginCommand, PluginCredentials
 from cloud_native_mcp.errors import BackendError
+from tests.promises import promise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +90,7 @@ async def test_the_plugin_is_told_the_cluster_and_gets_no_settings_of_this_serve
     assert f"HOME={os.environ['HOME']}" in seen
 
 
+@promise("F27")
 @pytest.mark.parametrize("script", ["exec sleep 60", "sleep 60 & wait"])
 async def test_a_plugin_that_hangs_is_killed_at_its_limit_with_all_it_started(tmp_path: Path, script: str) -> None:
     async with asyncio.timeout(10):
@@ -110,6 +112,7 @@ async def test_a_cancelled_caller_leaves_no_plugin_running(tmp_path: Path) -> No
         os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), 0)
 
 
+@promise("F27")
 @pytest.mark.parametrize(
     ("script", "words"),
     [
