@@ -35,7 +35,9 @@ SCHEMAS: dict[str, dict[str, object]] = {
     "alpha_noise": _schema(),
     "alpha_count": _schema(),
     "alpha_broken": _schema(),
+    "alpha_erase": _schema(confirm={"type": "string", "description": "Code of the plan"}),
 }
+ERASE_CODE = "6b08b018-72f32cc7b34cbb5ed44c"
 HIDDEN = "alpha_hidden"
 """A tool that exists and that nobody may use."""
 
@@ -49,6 +51,7 @@ class SampleDoor:
     """Implements `ToolDoor`. ``waiting`` and ``cancelled`` tell other threads what became of a waiting call."""
 
     revision: int = 1
+    erased: int = 0
     extra_tools: int = 0
     requests: list[CallRequest] = field(default_factory=list[CallRequest])
     waiting: threading.Event = field(default_factory=threading.Event)
@@ -127,6 +130,14 @@ class SampleDoor:
         """Text that is not Unicode: half of a surrogate pair."""
         del request
         return text_answer("half \ud83d")
+
+    async def erase(self, request: CallRequest) -> CallAnswer:
+        """Acts only with the code of its plan, as an argument or as the consent of the person at the client."""
+        if ERASE_CODE in {request.arguments.get("confirm"), request.consent}:
+            self.erased += 1
+            return text_answer("erased")
+        plan = f"would erase all\nnothing was done yet; to do it, repeat the call with confirm: {ERASE_CODE}"
+        return CallAnswer(content=[{"type": "text", "text": plan}], confirm=ERASE_CODE)
 
     async def count(self, request: CallRequest) -> CallAnswer:
         del request

@@ -44,9 +44,19 @@ class Caller:
         self._drain = drain
 
     async def call(
-        self, tool: str, arguments: Mapping[str, object], *, principal: Principal, client: Client, progress: Progress
+        self,
+        tool: str,
+        arguments: Mapping[str, object],
+        *,
+        principal: Principal,
+        client: Client,
+        progress: Progress,
+        consent: str = "",
     ) -> CallAnswer:
         """The answer of a tool.
+
+        Args:
+            consent: the code of a plan that the person at the client agreed to.
 
         Raises:
             CallFailed: -32602 for a tool that is absent or not permitted (one text for both), -32603 for a fault here.
@@ -59,6 +69,7 @@ class Caller:
             client=client,
             progress=progress,
             request_id=secrets.token_hex(8),
+            consent=consent,
         )
         with self._drain:
             try:

@@ -17,7 +17,9 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams, PaginatedRequestPar
 
 from cloud_native_mcp.routing.request import AGGREGATE
 from cloud_native_mcp.transport.caller import Caller, CallFailed, client_of, principal_of
+from cloud_native_mcp.transport.consent import DECLINED, ask, can_be_asked, given_consent, question
 from cloud_native_mcp.transport.drain import Drain
+from cloud_native_mcp.transport.frame import MODERN
 from cloud_native_mcp.transport.sessions import SessionManager
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
-    from cloud_native_mcp.routing.request import ToolDoor
+    from cloud_native_mcp.routing.request import CallAnswer, ToolDoor
     from cloud_native_mcp.transport.config import LegacyMode
 
     Context = ServerRequestContext[Any, Request[Any]]
@@ -198,6 +200,19 @@ class Endpoint:
         raw = self.raw.tools.get(params.name)
         if raw is not None:
             return await raw.handler(ctx, params)
+        consent = given_consent(params)
+        if consent is None:
+            return _result(DECLINED)
+        answer = await self._answer(ctx, params, consent)
+        if not answer.confirm or not can_be_asked(ctx):
+            return _result(answer)
+        if ctx.protocol_version in MODERN:
+            return question(answer)
+        if not await ask(ctx, answer):
+            return _result(DECLINED)
+        return _result(await self._answer(ctx, params, answer.confirm))
+
+    async def _answer(self, ctx: Context, params: CallToolRequestParams, consent: str) -> CallAnswer:
         scope = _scope(ctx)
         meta = cast("Mapping[str, object] | None", ctx.params.get("_meta") if ctx.params else None)
 
@@ -205,16 +220,16 @@ class Endpoint:
             await ctx.session.report_progress(done, total, message)
 
         try:
-            answer = await self.caller.call(
+            return await self.caller.call(
                 params.name,
                 params.arguments or {},
                 principal=principal_of(scope),
                 client=client_of(scope, version=ctx.protocol_version, meta=meta),
                 progress=progress,
+                consent=consent,
             )
         except CallFailed as failure:
             raise MCPError(failure.code, failure.message) from None
-        return {"content": list(answer.content), "isError": answer.is_error, "resultType": "complete"}
 
     async def _remember_connection(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         if ctx.method == "notifications/initialized":
@@ -245,6 +260,10 @@ async def _announce(connection: Connection) -> None:
             await connection.send_tool_list_changed()
     except TimeoutError:
         return
+
+
+def _result(answer: CallAnswer) -> dict[str, Any]:
+    return {"content": list(answer.content), "isError": answer.is_error, "resultType": "complete"}
 
 
 def _scope(ctx: Context) -> Scope | None:

@@ -12,6 +12,7 @@ from mcp_types import PROTOCOL_VERSION_META_KEY as PROTOCOL_VERSION
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 
+from cloud_native_mcp.transport.consent import needs_consent, offers_forms
 from cloud_native_mcp.transport.frame import LEGACY, METHOD, MODERN, NAME, Fields, Frame
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Matcher:
         if name is None or not self._serves(name):
             return None
         modern = frame.version in MODERN
+        if modern and name and self._may_ask(name, meta):
+            return None
         if not (self._modern_agrees(frame, fields, meta, name) if modern else self._legacy_agrees(frame, meta)):
             return None
         arguments = cast("dict[str, object]", params.get("arguments", {}))
@@ -90,6 +93,10 @@ class Matcher:
         if known is None or known[0] is not schema:
             known = self._plain[name] = (schema, X_MCP_HEADER_KEY.encode() not in orjson.dumps(schema))
         return known[1]
+
+    def _may_ask(self, name: str, meta: dict[str, object]) -> bool:
+        """Whether the answer may be a question to the person at the client."""
+        return offers_forms(meta.get(CAPABILITIES)) and needs_consent(self._endpoint.input_schema(name))
 
     def _legacy_agrees(self, frame: Frame, meta: dict[str, object]) -> bool:
         """Sessions stay with the library: who owns one and how long it is idle is known there."""
