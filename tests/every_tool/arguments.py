@@ -60,6 +60,19 @@ _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
     "label": ("job", "__name__", "bad label"),
 }
 
+USUAL: Final[Mapping[str, dict[str, object]]] = {
+    "kubernetes_access": {"verb": "get", "resource": "pods"},
+    "kubernetes_action": {"kind": "deployment", "name": "web"},
+    "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
+    "kubernetes_delete": {"kind": "pod", "name": "web"},
+    "kubernetes_events": {"kind": "pod"},
+    "kubernetes_logs": {"name": "web"},
+    "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},
+    "kubernetes_rollout": {"kind": "deployment", "name": "web", "namespace": "shop"},
+    "kubernetes_wait": {"name": "web", "until": "exists"},
+}
+"""What makes a call whole that has only what its schema requires."""
+
 _ODD = (
     st.none()
     | st.booleans()

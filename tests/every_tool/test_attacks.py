@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_native_mcp.contract.json_values import as_dict
-from tests.every_tool.arguments import OPTIONS, PATHS, SHELL, plain, text_arguments
+from tests.every_tool.arguments import OPTIONS, PATHS, SHELL, USUAL, plain, text_arguments
 from tests.every_tool.watch import watching
 from tests.promises import promise
 from tests.server_fixtures import lines_of
@@ -32,18 +32,6 @@ NAMED = {
     if entry.service == "kubernetes"
 }
 """The arguments of the tools of Kubernetes that name an object or a namespace."""
-
-USUAL: dict[str, dict[str, object]] = {
-    "kubernetes_access": {"verb": "get", "resource": "pods"},
-    "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
-    "kubernetes_delete": {"kind": "pod", "name": "web"},
-    "kubernetes_events": {"kind": "pod"},
-    "kubernetes_logs": {"name": "web"},
-    "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},
-    "kubernetes_rollout": {"kind": "deployment", "name": "web", "namespace": "shop"},
-    "kubernetes_wait": {"name": "web", "until": "exists"},
-}
-"""What makes a call whole that has only what its schema requires."""
 
 
 def _calls(tool: str, texts: Sequence[str]) -> Iterator[tuple[str, Mapping[str, object]]]:

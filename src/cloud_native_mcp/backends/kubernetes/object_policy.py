@@ -22,6 +22,7 @@ Permit = Literal[
     "cluster_admin",
     "system_namespaces",
     "delete_cluster_objects",
+    "approve_certificates",
 ]
 SYSTEM_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _HARMLESS: Final = frozenset(

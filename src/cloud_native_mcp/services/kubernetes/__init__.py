@@ -22,6 +22,7 @@ SPEC = ServiceSpec(
         "tools.apply",
         "tools.patch",
         "tools.scale",
+        "tools.action",
         "tools.delete",
     ),
     target_noun="Cluster",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -28,7 +28,7 @@ MOST_HELD: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One held revision: its number, the object that holds it, and the pod template of then."""
+    """One held revision: its number, the object that holds it, and the pod template (and annotations) of then."""
 
     number: int
     name: str
@@ -37,6 +37,7 @@ class Revision:
     cause: str
     template: Mapping[str, object]
     current: bool = False
+    annotations: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def images(self) -> list[str]:
@@ -76,6 +77,7 @@ async def _replica_sets(
                 cause=as_str(annotations.get(CHANGE_CAUSE)),
                 template=_without_hash(template),
                 current=number == current,
+                annotations=annotations,
             )
         )
     return sorted(found, key=lambda revision: revision.number)

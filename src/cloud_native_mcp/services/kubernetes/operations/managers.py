@@ -1,0 +1,28 @@
+"""Who sets an object back: the deployment tools that leave their mark on what they own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_MARKS: Final[Sequence[tuple[str, str, str]]] = (
+    ("annotations", "argocd.argoproj.io/tracking-id", "Argo CD application"),
+    ("labels", "argocd.argoproj.io/instance", "Argo CD application"),
+    ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux Kustomization"),
+    ("labels", "helm.toolkit.fluxcd.io/name", "Flux HelmRelease"),
+    ("annotations", "meta.helm.sh/release-name", "Helm release"),
+)
+
+
+def managed_note(obj: Mapping[str, object]) -> list[str]:
+    """A warning when a deployment tool owns the object, naming it; the first mark counts."""
+    metadata = as_dict(obj.get("metadata"))
+    for part, key, what in _MARKS:
+        if name := as_str(dig(metadata, part, key)):
+            owner = name.partition(":")[0]
+            return [f"managed: {what} {owner} owns this object and will set it back; change it there to stay"]
+    return []
