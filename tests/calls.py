@@ -38,7 +38,7 @@ from cloud_native_mcp.upstream.pool import Pool
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from cloud_native_mcp.contract.call import Cursors, Tools
+    from cloud_native_mcp.contract.call import Cursors, Progress, Tools
     from cloud_native_mcp.contract.confirmation import Confirmations
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.contract.result import CursorState, Result
@@ -114,7 +114,7 @@ def make_call(
     given: frozenset[str] = frozenset(),
     principal: Principal = LOCAL,
     deadline: Deadline | None = None,
-    progress: ProgressLog | None = None,
+    progress: Progress | None = None,
     cursors: Cursors | None = None,
     confirmations: Confirmations | None = None,
     tools: Tools | None = None,
@@ -163,6 +163,7 @@ class Desk:
 
     Attributes:
         within: seconds a call may take.
+        progress: is told what tools report.
     """
 
     service: Service
@@ -170,6 +171,7 @@ class Desk:
     caller: Principal = LOCAL
     within: float = SECONDS
     server: ServerView = field(default_factory=SmallServer)
+    progress: Progress = field(default_factory=ProgressLog)
 
     async def ask(self, name: str, /, **arguments: object) -> Answer:
         """Call a tool (named without the service). ``from_`` stands for the argument ``from``.
@@ -188,6 +190,7 @@ class Desk:
             principal=self.caller,
             deadline=Deadline.after(self.within),
             cursors=cursors,
+            progress=self.progress,
             confirmations=CallConfirmations(CONFIRM_KEYS, principal=self.caller, tool=entry.name, bound=bound),
             server=self.server,
         )

@@ -23,6 +23,15 @@ SETTLE_SECONDS = 5.0
 settings.register_profile("no-clock", deadline=None)
 settings.load_profile("no-clock")
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that change the lab's cluster: they run after those that look at all of it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "scratch" in item.fixturenames:
+            item.add_marker(pytest.mark.changes)
+
+
 _DESCRIPTORS = Path("/proc/self/fd") if Path("/proc/self/fd").is_dir() else Path("/dev/fd")
 
 

@@ -172,7 +172,8 @@ def main() -> int:
             "layers", command("-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache")
         )
         report.step("lab up", command("-m", "lab", "up"))
-        report.step("tests", pytest(log="pytest.log"))
+        report.step("tests", pytest("-m", "not changes", log="pytest.log"))
+        report.step("tests that change the cluster", pytest("-m", "changes", log="pytest-changes.log"))
         _other_pythons(report)
         passed = True
     except StepFailed:

@@ -89,8 +89,9 @@ async def scripted(tmp_path: Path) -> AsyncGenerator[Scripted]:
 
 
 SCALABLE = {"subresources": [{"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get", "patch"]}]}
+CORE = [entry("pods", "Pod", short=("po",)), entry("events", "Event"), entry("nodes", "Node", namespaced=False)]
 DISCOVERY = {
-    "/api": answer(aggregated(group("", v1=[entry("pods", "Pod", short=("po",)), entry("events", "Event")]))),
+    "/api": answer(aggregated(group("", v1=CORE))),
     "/apis": answer(aggregated(group("apps", v1=[entry("deployments", "Deployment", short=("deploy",)) | SCALABLE]))),
 }
 
@@ -101,7 +102,10 @@ async def _over(url: str, folder: Path) -> AsyncGenerator[Desk]:
     kubeconfig = folder / "kubeconfig.yaml"
     kubeconfig.write_text(AWAY % url, encoding="utf-8")
     flags: dict[str, object] = {
-        "kubernetes": {"enabled": True, "targets": {"away": {"kubeconfig": str(kubeconfig)}}},
+        "kubernetes": {
+            "enabled": True,
+            "targets": {"away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes"]}}},
+        },
         "prometheus": {"targets": {"away": {"url": url}}},
         "audit": {"file": str(folder / "audit.jsonl")},
         "server": {"effects": ["read", "write", "destroy"], "toolset": "extended"},

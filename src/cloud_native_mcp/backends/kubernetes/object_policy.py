@@ -23,6 +23,7 @@ Permit = Literal[
     "system_namespaces",
     "delete_cluster_objects",
     "approve_certificates",
+    "drain_nodes",
 ]
 SYSTEM_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _HARMLESS: Final = frozenset(

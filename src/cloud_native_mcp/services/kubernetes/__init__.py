@@ -24,6 +24,7 @@ SPEC = ServiceSpec(
         "tools.scale",
         "tools.action",
         "tools.delete",
+        "tools.drain",
     ),
     target_noun="Cluster",
 )

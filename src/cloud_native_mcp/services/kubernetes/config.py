@@ -21,8 +21,8 @@ class PolicyConfig(Section):
         description=(
             "Writes that are refused by default, to be permitted: privileged containers, `host_path` volumes, "
             "`host_namespaces` and ports, added `capabilities`, `cluster_admin` rights, changes in "
-            "`system_namespaces`, `delete_cluster_objects` (namespaces, nodes, volumes, definitions of kinds), and "
-            "`approve_certificates`, which hands out credentials."
+            "`system_namespaces`, `delete_cluster_objects` (namespaces, nodes, volumes, definitions of kinds), "
+            "`drain_nodes`, and `approve_certificates`, which hands out credentials."
         ),
     )
 

@@ -1,7 +1,4 @@
-"""Deleting or evicting objects one by one, and what became of each.
-
-API: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
-"""
+"""Deleting or evicting objects one by one, and what became of each."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes import writes
-from cloud_native_mcp.backends.kubernetes.status import KubernetesError
 from cloud_native_mcp.contract.json_values import as_list, as_str, dig
 from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, ToolError
+from cloud_native_mcp.services.kubernetes.removal.eviction import evict, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +66,7 @@ class Removal:
         except BackendError as error:
             if error.code == "not_found":
                 return "already gone"
-            return f"refused: {_blocked(error) or error.code}: {_words(error)}"
+            return f"refused: {refusal(error)}"
         except ToolError as error:
             return f"refused: {error.code}: {error.text}"
 
@@ -89,19 +86,8 @@ class Removal:
         return await self._now(victim)
 
     async def _evicted(self, victim: Victim) -> str:
-        options: dict[str, object] = {"preconditions": {"uid": victim.metadata.uid}}
-        if self._grace is not None:
-            options["gracePeriodSeconds"] = self._grace
-        meta = {"name": victim.metadata.name, "namespace": victim.metadata.namespace}
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta, "deleteOptions": options}
-        await writes.create(
-            self._client,
-            victim.resource,
-            body,
-            namespace=victim.namespace,
-            name=victim.metadata.name,
-            subresource="eviction",
-            deadline=self._deadline,
+        await evict(
+            self._client, victim.resource, victim.metadata, grace_period_seconds=self._grace, deadline=self._deadline
         )
         return "evicted"
 
@@ -119,19 +105,3 @@ class Removal:
             return "deleted"
         finalizers = [as_str(one) for one in as_list(dig(obj, "metadata", "finalizers"))]
         return f"waiting on finalizer {', '.join(finalizers)}" if finalizers else _TERMINATING
-
-
-def _blocked(error: BackendError) -> str:
-    """``pdb_blocked`` where a disruption budget refuses the eviction."""
-    causes = error.details.causes if isinstance(error, KubernetesError) else []
-    if any(cause.reason == "DisruptionBudget" for cause in causes):
-        return "pdb_blocked"
-    return "pdb_blocked" if "more than one PodDisruptionBudget" in error.text else ""
-
-
-def _words(error: BackendError) -> str:
-    """The server's own words, with what a budget's cause says."""
-    if not isinstance(error, KubernetesError):
-        return error.text
-    said = [error.message, *(cause.message for cause in error.details.causes if cause.reason == "DisruptionBudget")]
-    return " ".join(part for part in said if part)
