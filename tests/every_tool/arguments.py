@@ -65,6 +65,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_action": {"kind": "deployment", "name": "web"},
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
     "kubernetes_delete": {"kind": "pod", "name": "web"},
+    "kubernetes_diff": {"mode": "objects", "kind": "pod", "name": "web", "other_name": "db"},
     "kubernetes_events": {"kind": "pod"},
     "kubernetes_logs": {"name": "web"},
     "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},

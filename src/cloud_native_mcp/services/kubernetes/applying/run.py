@@ -49,12 +49,20 @@ class Applied:
 
 
 class Application:
-    """One manifest on its way to one cluster."""
+    """One manifest on its way to one cluster.
 
-    def __init__(self, call: Call[KubernetesService], client: KubernetesClient, *, force: bool) -> None:
+    Args:
+        force: take over fields that others manage.
+        context: lines around each change in the differences.
+    """
+
+    def __init__(
+        self, call: Call[KubernetesService], client: KubernetesClient, *, force: bool, context: int = 3
+    ) -> None:
         self._call = call
         self._client = client
         self._force = force
+        self._context = context
 
     async def rehearse(self, planned: Sequence[Planned]) -> Applied:
         """A dry run of every document; nothing is stored.
@@ -117,7 +125,9 @@ class Application:
         name = as_str(dig(written.object, "metadata", "name"))
         label = one.label if one.document.name else f"{one.document.kind} {one.namespace}/{name}"
         digest = self._call.service.digest
-        return outcome_of(label, before, written.object, digest=digest, warnings=written.warnings)
+        return outcome_of(
+            label, before, written.object, digest=digest, warnings=written.warnings, context=self._context
+        )
 
     async def _present(self, one: Planned, resource: Resource) -> dict[str, object]:
         """The object as it is; empty when it is not there."""

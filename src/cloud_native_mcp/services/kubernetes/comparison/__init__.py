@@ -1,0 +1,1 @@
+"""Comparing objects with each other: two of them, or all of two namespaces."""
