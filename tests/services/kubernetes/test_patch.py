@@ -193,11 +193,10 @@ async def test_a_custom_kind_takes_no_strategic_patch(cluster: Desk, scratch: Sc
     }
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}"
     definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
-    scratch.api.apply(definition | {"metadata": {"name": f"widgets.{group}"}, "spec": spec})
+    widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": scratch.namespace}}
+    documents = (definition | {"metadata": {"name": f"widgets.{group}"}, "spec": spec}, widget | {"spec": {"a": 1}})
     try:
-        await cluster.ask("wait", kind="crd", name=f"widgets.{group}", until="condition=Established")
-        manifest = f"{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: w}}, spec: {{a: 1}}}}"
-        await cluster.ask("apply", manifest=manifest, namespace=scratch.namespace)
+        await cluster.ask("apply", manifest="\n---\n".join(map(json.dumps, documents)))
         error = await refused(cluster, scratch, f"widgets.{group}", "w", patch="spec: {a: 2}", patch_type="strategic")
         assert (error.code, "patch_type merge" in error.text) == ("unsupported", True)
         await change(cluster, scratch, f"widgets.{group}", "w", patch="spec: {a: 2}")
