@@ -40,6 +40,7 @@ DOORS: Final = re.compile(
 KNOWN_ARGUMENTS: Final = {
     "utilities_fetch.url": "fetched behind the egress guard, as promised by B18 and S9 to S12",
     "prometheus_status.path": "a part of the configuration Prometheus answers; no file",
+    "kubernetes_diff.context_lines": "how many lines around a change are shown",
     "kubernetes_events.involved_name": "an object's name",
 }
 """Arguments whose name looks like a door, and what they are."""

@@ -65,12 +65,13 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_action": {"kind": "deployment", "name": "web"},
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
     "kubernetes_delete": {"kind": "pod", "name": "web"},
-    "kubernetes_diff": {"mode": "objects", "kind": "pod", "name": "web", "other_name": "db"},
+    "kubernetes_diff": {"mode": "objects", "kind": "deploy", "name": "web", "namespace": "shop", "other_name": "api"},
     "kubernetes_events": {"kind": "pod"},
-    "kubernetes_logs": {"name": "web"},
+    "kubernetes_get": {"kind": "deploy", "name": "web", "namespace": "shop"},
+    "kubernetes_logs": {"name": "toolbox", "namespace": "shop"},
     "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},
     "kubernetes_rollout": {"kind": "deployment", "name": "web", "namespace": "shop"},
-    "kubernetes_wait": {"name": "web", "until": "exists"},
+    "kubernetes_wait": {"kind": "deploy", "name": "web", "namespace": "shop", "until": "exists"},
 }
 """What makes a call whole that has only what its schema requires."""
 
