@@ -151,6 +151,7 @@ async def test_a_dry_run_changes_nothing(cluster: Desk, scratch: Scratch) -> Non
     made = scratch.make("Deployment", "web", **deployment("web"))
     answer = await act(cluster, scratch, "restart", dry_run=True)
     assert answer.text.startswith("would do restart")
+    assert "undo: action undo" in answer.text
     assert RESTARTED in answer.text
     assert scratch.read("apps/v1", "deployments", "web")["metadata"]["generation"] == made["metadata"]["generation"]
 
@@ -296,8 +297,9 @@ async def test_a_revision_where_none_is_meant_is_refused(cluster: Desk, scratch:
     error = await error_of(act(cluster, scratch, "restart", revision="1"))
     assert (error.code, error.text.startswith("revision: ")) == ("invalid_argument", True)
     make(scratch, "Deployment", "web")
-    error = await error_of(act(cluster, scratch, "undo", revision="latest"))
-    assert error.text.startswith("revision: ")
+    for odd in ("latest", "9" * 5_000, "\u0663"):
+        error = await error_of(act(cluster, scratch, "undo", revision=odd))
+        assert error.text.startswith("revision: ")
 
 
 @pytest.mark.parametrize(

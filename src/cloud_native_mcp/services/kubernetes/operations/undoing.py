@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_r
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.rollouts.revisions import Revision
 
 _TRIES: Final = 5
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _OF_THE_CONTROLLER: Final = frozenset(
     {
         "kubectl.kubernetes.io/last-applied-configuration",
@@ -109,7 +111,7 @@ async def _chosen(subject: Subject) -> Revision:
             text = f"revision: {subject.label} holds no revision before the present one{_held(held)}"
             raise ToolError("revision_not_found", text)
         return older[-1]
-    if not subject.revision.isdecimal():
+    if not _NUMBER.fullmatch(subject.revision):
         raise InvalidArgument("revision", "is not the number of a revision; kubernetes_rollout view=history lists them")
     found = next((one for one in held if one.number == int(subject.revision)), None)
     if found is None:

@@ -118,7 +118,7 @@ async def _answer(
     verb = "would do" if args.dry_run else "did"
     header = f"{verb if done else 'nothing to do for'} {args.action} of {subject.label} on {subject.client.name}"
     notes = [*written.warnings, *managed_note(subject.object)]
-    if done and not args.dry_run:
+    if done:
         notes.append(operation.undo)
     return Result(header=header, blocks=blocks, notes=notes)
 
