@@ -64,6 +64,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_access": {"verb": "get", "resource": "pods"},
     "kubernetes_action": {"kind": "deployment", "name": "web"},
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
+    "kubernetes_audit": {"namespace": "shop", "checks": ["images", "secrets", "rbac"]},
     "kubernetes_delete": {"kind": "pod", "name": "web"},
     "kubernetes_diff": {"mode": "objects", "kind": "deploy", "name": "web", "namespace": "shop", "other_name": "api"},
     "kubernetes_events": {"kind": "pod"},

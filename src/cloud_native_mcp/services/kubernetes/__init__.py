@@ -19,6 +19,7 @@ SPEC = ServiceSpec(
         "tools.access",
         "tools.explain",
         "tools.clusters",
+        "tools.audit",
         "tools.diff",
         "tools.apply",
         "tools.patch",

@@ -1,0 +1,1 @@
+"""Checks of how namespaces are set up, one module per family."""

@@ -1,0 +1,58 @@
+"""What a check finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Severity = Literal["info", "warning", "critical"]
+Check = Literal[
+    "pod_security",
+    "rbac",
+    "network_policies",
+    "secrets",
+    "images",
+    "reliability",
+    "deprecated_apis",
+    "policy_reports",
+    "certificates",
+    "unused",
+    "cost",
+]
+RANK: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
+COLUMNS: Final = ("SEVERITY", "CHECK", "RULE", "OBJECT", "WHY", "FIX")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect of one object.
+
+    Attributes:
+        rule: the check's own name of what is broken.
+        object: kind, namespace and name, as in ``Deployment shop/web``.
+    """
+
+    severity: Severity
+    check: Check
+    rule: str
+    object: str
+    why: str
+    fix: str
+
+    @property
+    def order(self) -> tuple[int, str, str, str, str]:
+        """The worst first, then by check and object."""
+        return (RANK[self.severity], self.check, self.object, self.rule, self.why)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of `COLUMNS`."""
+        return (self.severity, self.check, self.rule, self.object, self.why, self.fix)
+
+
+def named(kind: str, namespace: str, name: str) -> str:
+    """An object in the words of an answer."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
