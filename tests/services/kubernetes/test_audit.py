@@ -16,6 +16,7 @@ from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.services.kubernetes.auditing.deprecated_apis import written
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta, Manager
 from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+from cloud_native_mcp.services.kubernetes.auditing.secrets import CONFIG_MAPS
 from lab import CANARY
 from tests.services.kubernetes.audited_pods import HARDENED, IMAGE
 from tests.services.kubernetes.clusters import error_of
@@ -384,3 +385,14 @@ async def test_namespaces_of_kubernetes_itself_are_left_out_unless_asked_for(clu
 async def test_a_namespace_that_does_not_exist_is_told(cluster: Desk) -> None:
     error = await error_of(cluster.ask("audit", namespace="nowhere"))
     assert error.code == "not_found"
+
+
+async def test_a_walk_that_is_cut_is_told(cluster: Desk, scratch: Scratch) -> None:
+    for number in range(5):
+        scratch.make("ConfigMap", f"map-{number}", data={"password": "x"})
+    client = cast("KubernetesService", cluster.service).client("lab")
+    now, deadline = datetime.now(UTC), Deadline.after(10.0)
+    reader = Reader(client, scratch.namespace, include_system=False, now=now, deadline=deadline, most=2)
+    assert len(await reader.objects(CONFIG_MAPS)) == 2
+    assert len(await reader.objects(CONFIG_MAPS)) == 2
+    assert reader.notes == ["configmaps: only the first 2 were looked at"]

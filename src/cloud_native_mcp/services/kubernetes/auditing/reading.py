@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, cast
 
-from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_pages, metadata_pages
+from cloud_native_mcp.backends.kubernetes.lists import PAGE_SIZE, ListQuery, list_pages, metadata_pages
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.object_policy import SYSTEM_NAMESPACES
 from cloud_native_mcp.errors import ToolError
@@ -61,6 +61,7 @@ class Reader:
     Args:
         include_system: also objects of the namespaces of Kubernetes itself. One asked for by name is always read.
         now: the moment that ages are told from.
+        most: objects of one kind that are looked at.
 
     Attributes:
         notes: what was cut.
@@ -75,6 +76,7 @@ class Reader:
         include_system: bool,
         now: datetime,
         deadline: Deadline,
+        most: int = MOST_OBJECTS,
     ) -> None:
         self.client = client
         self.namespace = namespace
@@ -82,6 +84,7 @@ class Reader:
         self.deadline = deadline
         self.notes: list[str] = []
         self.gaps: list[str] = []
+        self._most = most
         self._hidden = frozenset[str]() if include_system or namespace else SYSTEM_NAMESPACES
         self._read: dict[object, Sequence[HasMetadata] | ToolError] = {}
 
@@ -157,13 +160,17 @@ class Reader:
         if resource is None:
             where = f".{kind.group}" if kind.group else ""
             raise ToolError("unsupported", f"cluster {self.client.name} serves no {kind.kind}{where}")
-        query = ListQuery(self.namespace if resource.namespaced else None, field_selector=kind.field_selector)
+        query = ListQuery(
+            self.namespace if resource.namespaced else None,
+            field_selector=kind.field_selector,
+            limit=min(PAGE_SIZE, self._most),
+        )
         found: list[ShapeT] = []
         seen = 0
         async for page in self._pages(kind, resource, query):
             found += [item for item in page.items if self.shown(item.metadata.namespace)]
             seen += len(page.items)
-            if page.cursor and seen >= MOST_OBJECTS:
+            if page.cursor and seen >= self._most:
                 self.notes.append(f"{resource.display}: only the first {seen:,} were looked at")
                 break
             await asyncio.sleep(0)
