@@ -5,7 +5,7 @@ API: https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
+
+_TRIES: Final = 3
 
 
 class ScaleArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,13 +66,8 @@ async def scale(call: Call[KubernetesService], args: ScaleArgs) -> Result:
     check_name(args.name)
     client = call.service.client(call.target)
     resource = await _scalable(client, args.kind, call)
-    before = await _current(client, resource, args.name, namespace, call)
+    before = await _expected(client, resource, args, namespace, call)
     present = as_int(dig(before, "spec", "replicas"))
-    if args.current_replicas is not UNSET and present != args.current_replicas:
-        raise ToolError(
-            "precondition_failed",
-            f"current_replicas: {args.name} has {present}, not {args.current_replicas}; nothing was changed",
-        )
     written = await _write(client, resource, args, before, call)
     after = as_int(dig(written.object, "spec", "replicas"))
     ready = as_int(dig(written.object, "status", "replicas"))
@@ -98,6 +95,18 @@ async def _scalable(client: KubernetesClient, kind: str, call: Call[KubernetesSe
     return resource
 
 
+async def _expected(
+    client: KubernetesClient, resource: Resource, args: ScaleArgs, namespace: str, call: Call[KubernetesService]
+) -> dict[str, object]:
+    """The present scale; refused when it is not the one the caller expects."""
+    found = await _current(client, resource, args.name, namespace, call)
+    present = as_int(dig(found, "spec", "replicas"))
+    if args.current_replicas is not UNSET and present != args.current_replicas:
+        text = f"current_replicas: {args.name} has {present}, not {args.current_replicas}; nothing was changed"
+        raise ToolError("precondition_failed", text)
+    return found
+
+
 async def _current(
     client: KubernetesClient, resource: Resource, name: str, namespace: str, call: Call[KubernetesService]
 ) -> dict[str, object]:
@@ -115,21 +124,29 @@ async def _write(
     args: ScaleArgs,
     before: dict[str, object],
     call: Call[KubernetesService],
+    tries: int = _TRIES,
 ) -> writes.Written:
+    """Write the replicas; a guarded write that met a change of something else (the status) looks again and goes on."""
     change: dict[str, object] = {"spec": {"replicas": args.replicas}}
     if args.current_replicas is not UNSET:
         change["metadata"] = {"resourceVersion": as_str(dig(before, "metadata", "resourceVersion"))}
-    return await writes.patch(
-        client,
-        resource,
-        args.name,
-        change,
-        kind="merge",
-        namespace=args.namespace,
-        subresource="scale",
-        dry_run=args.dry_run,
-        deadline=call.deadline,
-    )
+    try:
+        return await writes.patch(
+            client,
+            resource,
+            args.name,
+            change,
+            kind="merge",
+            namespace=args.namespace,
+            subresource="scale",
+            dry_run=args.dry_run,
+            deadline=call.deadline,
+        )
+    except BackendError as error:
+        if error.code != "conflict" or args.current_replicas is UNSET or tries <= 1:
+            raise
+    again = await _expected(client, resource, args, args.namespace, call)
+    return await _write(client, resource, args, again, call, tries - 1)
 
 
 async def _waited(
