@@ -26,12 +26,13 @@ Permit = Literal[
     "drain_nodes",
 ]
 SYSTEM_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-_HARMLESS: Final = frozenset(
+DEFAULT_CAPABILITIES: Final = frozenset(
     (
         *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
         *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
     )
 )
+"""Capabilities that a pod may add under the Baseline standard."""
 _ESCALATING: Final = frozenset({"escalate", "bind", "impersonate"})
 _ADMIN_ROLES: Final = frozenset({"cluster-admin"})
 _DATA: Final = frozenset({"ConfigMap", "Secret", "Namespace", "Node", "Service", "ServiceAccount", "Endpoints"})
@@ -102,7 +103,7 @@ class ObjectPolicy:
         if as_str(security.get("procMount"), "Default") != "Default":
             self.require("privileged", f"{path}.procMount")
         added = {as_str(one).upper().removeprefix("CAP_") for one in as_list(dig(security, "capabilities", "add"))}
-        if more := sorted(added - _HARMLESS):
+        if more := sorted(added - DEFAULT_CAPABILITIES):
             self.require("capabilities", f"{path}.capabilities.add: {', '.join(more)}")
         for index, port in enumerate(as_list(container.get("ports"))):
             if as_int(dig(port, "hostPort")):

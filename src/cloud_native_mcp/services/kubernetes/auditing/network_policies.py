@@ -12,7 +12,7 @@ import msgspec
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector, matches
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.auditing.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.auditing.workloads import workloads
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
@@ -60,9 +60,7 @@ POLICIES: Final = Kind("networking.k8s.io", "NetworkPolicy", NetworkPolicy)
 
 async def network_policies(reader: Reader) -> list[Finding]:
     """Namespaces without policies, workloads that none selects, and policies that let everything in."""
-    policies: dict[str, list[NetworkPolicy]] = {}
-    for policy in await reader.objects(POLICIES):
-        policies.setdefault(policy.metadata.namespace, []).append(policy)
+    policies = by_namespace(await reader.objects(POLICIES))
     found = [finding for some in policies.values() for policy in some for finding in _open(policy)]
     running: dict[str, list[Workload]] = {}
     async for workload in unhurried(await workloads(reader)):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
 
 GATEKEEPER: Final = "constraints.gatekeeper.sh"
+_SEVERITIES: Final[Mapping[str, Severity]] = {"fail": "warning", "error": "warning", "warn": "info"}
 _GRAVE: Final = frozenset({"critical", "high"})
 _FIX: Final = "change the object so that the policy passes"
 
@@ -127,8 +128,7 @@ def _of_report(report: Report, reader: Reader) -> Iterator[Finding]:
 
 def _severity(outcome: _Outcome) -> Severity | None:
     """How bad a result is; None for what passed or was skipped."""
-    words: Mapping[str, Severity] = {"fail": "warning", "error": "warning", "warn": "info"}
-    known = words.get(outcome.result)
+    known = _SEVERITIES.get(outcome.result)
     if outcome.result == "fail" and outcome.severity in _GRAVE:
         return "critical"
     return "info" if known and outcome.severity in {"low", "info"} else known
@@ -137,12 +137,11 @@ def _severity(outcome: _Outcome) -> Severity | None:
 def _of_constraint(kind: str, constraint: Constraint, reader: Reader) -> Iterator[Finding]:
     status = constraint.status
     told = status.violations or ()
+    rule = f"{kind}/{constraint.metadata.name}"
     for violation in told:
         if reader.shown(violation.namespace) and (reader.namespace is None or violation.namespace):
             where = named(violation.kind, violation.namespace, violation.name)
-            rule = f"{kind}/{constraint.metadata.name}"
             severity: Severity = "warning" if violation.enforcement_action in {"", "deny"} else "info"
             yield Finding(severity, "policy_reports", rule, where, violation.message, _FIX)
     if status.total_violations > len(told):
-        named_by = f"{kind}/{constraint.metadata.name}"
-        reader.notes.append(f"policy_reports: {named_by} tells {len(told)} of {status.total_violations} violations")
+        reader.notes.append(f"policy_reports: {rule} tells {len(told)} of {status.total_violations} violations")

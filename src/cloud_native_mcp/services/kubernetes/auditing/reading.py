@@ -16,7 +16,7 @@ from cloud_native_mcp.backends.kubernetes.object_policy import SYSTEM_NAMESPACES
 from cloud_native_mcp.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
     from datetime import datetime
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
@@ -41,6 +41,7 @@ class HasMetadata(Protocol):
 
 
 ShapeT = TypeVar("ShapeT", bound=HasMetadata)
+ValueT = TypeVar("ValueT")
 ShapeT_co = TypeVar("ShapeT_co", bound=HasMetadata, covariant=True)
 
 
@@ -53,6 +54,14 @@ class Kind(Generic[ShapeT_co]):
     shape: type[ShapeT_co]
     field_selector: str = ""
     version: str = ""
+
+
+def by_namespace(objects: Iterable[ShapeT]) -> dict[str, list[ShapeT]]:
+    """The objects of each namespace."""
+    found: dict[str, list[ShapeT]] = {}
+    for one in objects:
+        found.setdefault(one.metadata.namespace, []).append(one)
+    return found
 
 
 class Reader:
@@ -86,7 +95,7 @@ class Reader:
         self.gaps: list[str] = []
         self._most = most
         self._hidden = frozenset[str]() if include_system or namespace else SYSTEM_NAMESPACES
-        self._read: dict[object, Sequence[HasMetadata] | ToolError] = {}
+        self._read: dict[Hashable, object] = {}
 
     async def objects(self, kind: Kind[ShapeT]) -> Sequence[ShapeT]:
         """All objects of a kind; in all namespaces for a kind that is in none.
@@ -94,19 +103,29 @@ class Reader:
         Raises:
             ToolError: ``unsupported`` when the cluster does not serve it, ``forbidden``, …
         """
-        if kind not in self._read:
+        return await self.once(kind, lambda: self._objects(kind))
+
+    async def once(self, key: Hashable, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
+        """What ``load`` gives, or the error it ended with: the same for all checks of the call.
+
+        Raises:
+            ToolError: as ``load`` did.
+        """
+        if key not in self._read:
             try:
-                self._read[kind] = await self._objects(kind)
+                self._read[key] = await load()
             except ToolError as error:
-                self._read[kind] = error
-        found = self._read[kind]
+                self._read[key] = error
+        found = self._read[key]
         if isinstance(found, ToolError):
             raise found
-        return cast("Sequence[ShapeT]", found)
+        return cast("ValueT", found)
 
     async def serves(self, group: str, kind: str, version: str = "") -> bool:
         """Whether the cluster has the kind."""
-        return await self.client.discovery.find(group, version, kind, deadline=self.deadline) is not None
+        key = (group, version, kind)
+        found = await self.once(key, lambda: self.client.discovery.find(*key, deadline=self.deadline))
+        return found is not None
 
     async def optional(self, kind: Kind[ShapeT], check: str) -> Sequence[ShapeT]:
         """The objects, or none: the check then goes on without, and that is told. Nothing is told of a missing API."""

@@ -14,7 +14,7 @@ from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector, matche
 from cloud_native_mcp.contract.json_values import dig
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.auditing.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.auditing.workloads import LASTING, Workload, workloads
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
@@ -58,12 +58,8 @@ async def reliability(reader: Reader) -> list[Finding]:
     running: dict[str, list[Workload]] = {}
     for workload in await workloads(reader):
         running.setdefault(workload.namespace, []).append(workload)
-    budgets: dict[str, list[Budget]] = {}
-    for budget in await reader.objects(BUDGETS):
-        budgets.setdefault(budget.metadata.namespace, []).append(budget)
-    services: dict[str, list[Service]] = {}
-    for service in await reader.objects(SERVICES):
-        services.setdefault(service.metadata.namespace, []).append(service)
+    budgets = by_namespace(await reader.objects(BUDGETS))
+    services = by_namespace(await reader.objects(SERVICES))
     found: list[Finding] = []
     for namespace, some in running.items():
         async for workload in unhurried(some):

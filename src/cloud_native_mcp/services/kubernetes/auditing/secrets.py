@@ -71,8 +71,8 @@ def _of_workload(workload: Workload, known: set[tuple[str, str]] | None) -> Iter
         why = f"values in its specification: {', '.join(sorted(set(literal)))}"
         yield Finding("warning", "secrets", "in_environment", workload.object, why, "take them from a Secret")
     used = [one for one in references(workload) if one.kind == SECRET]
-    needed = {one.name for one in used if one.needed} if known is not None else set[str]()
-    if missing := sorted(name for name in needed if (workload.namespace, name) not in (known or ())):
+    needed = {(workload.namespace, one.name) for one in used if one.needed}
+    if known is not None and (missing := sorted(name for _, name in needed - known)):
         why = f"names Secrets that do not exist: {', '.join(missing)}"
         fix = "create them, or mark them optional"
         yield Finding("warning", "secrets", "missing", workload.object, why, fix)

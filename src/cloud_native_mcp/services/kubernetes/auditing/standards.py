@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from cloud_native_mcp.backends.kubernetes.object_policy import DEFAULT_CAPABILITIES
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
 
 if TYPE_CHECKING:
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import Container, PodSpec, Template
 
 Level = Literal["privileged", "baseline", "restricted"]
-_CAPABILITIES: Final = frozenset(
-    (
-        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"),
-        *("SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
-    )
-)
 _SYSCTLS: Final = frozenset(
     (
         *("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies"),
@@ -64,8 +59,7 @@ def violations(template: Template, controls: Iterable[Control]) -> Iterator[tupl
 def _contexts(spec: PodSpec) -> Iterator[tuple[str, dict[str, object]]]:
     """The security contexts of the pod and of its containers, with whose they are."""
     yield "pod", spec.security_context or {}
-    for container in spec.all_containers:
-        yield f"container {container.name}", container.security_context or {}
+    yield from _of_containers(spec)
 
 
 def _of_containers(spec: PodSpec) -> Iterator[tuple[str, dict[str, object]]]:
@@ -98,7 +92,7 @@ def _added(context: dict[str, object]) -> list[str]:
 
 def _capabilities(template: Template) -> Iterator[str]:
     for who, context in _of_containers(template.spec):
-        if added := sorted(set(_added(context)) - _CAPABILITIES):
+        if added := sorted(set(_added(context)) - DEFAULT_CAPABILITIES):
             yield f"{who} adds {', '.join(added)}"
 
 

@@ -70,6 +70,10 @@ async def workloads(reader: Reader) -> list[Workload]:
     Raises:
         ToolError: pods or one kind of controllers cannot be listed; what is left would be taken for all there is.
     """
+    return await reader.once("workloads", lambda: _workloads(reader))
+
+
+async def _workloads(reader: Reader) -> list[Workload]:
     found: list[Workload] = []
     foreign: dict[tuple[str, str, str], Workload] = {}
     for kind in _CONTROLLERS:

@@ -21,7 +21,7 @@ from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.auditing.checks import NAMES, run_checks
 from cloud_native_mcp.services.kubernetes.auditing.finding import COLUMNS, RANK, Check, Severity
 from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
+from cloud_native_mcp.services.kubernetes.namespaces import missing_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,12 +58,11 @@ async def audit(call: Call[KubernetesService], args: AuditArgs) -> Result:
     """Run the checks anew for each page: what a cluster is like is kept nowhere."""
     namespace = check_namespace(args.namespace) if args.namespace is not UNSET else None
     offset = as_int(call.cursors.open(args.cursor).get("offset")) if args.cursor else 0
-    for line in await missing_namespaces(call, namespace):
-        raise BackendError("not_found", line, kind="fix", status=404)
-    asked = NAMES if args.checks is UNSET or not args.checks else args.checks
-    wanted: list[Check] = [name for name in NAMES if name in asked]
-    now = datetime.now(UTC)
     client = call.service.client(call.target)
+    if namespace and (line := await missing_namespace(client, namespace, deadline=call.deadline)):
+        raise BackendError("not_found", line, kind="fix", status=404)
+    wanted: list[Check] = [name for name in NAMES if not args.checks or name in args.checks]
+    now = datetime.now(UTC)
     reader = Reader(client, namespace, include_system=args.include_system, now=now, deadline=call.deadline)
     found, failed = await run_checks(reader, wanted)
     rows = sorted((one for part in found.values() for one in part), key=lambda one: one.order)
