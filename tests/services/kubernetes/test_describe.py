@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_native_mcp.backends.kubernetes.pods import pod_status, ready_count
 from cloud_native_mcp.services.kubernetes.describe.facts import (
     Facts,
     condition_rows,
@@ -14,7 +15,6 @@ from cloud_native_mcp.services.kubernetes.describe.facts import (
     selector_line,
     show,
 )
-from cloud_native_mcp.services.kubernetes.describe.pods import pod_status, ready_count
 from cloud_native_mcp.services.kubernetes.describe.registry import describe
 from cloud_native_mcp.services.kubernetes.inspection.documents import cleaned
 from lab import scene

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, metadata_page
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
 from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.errors import BackendError
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespace
 
 if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient

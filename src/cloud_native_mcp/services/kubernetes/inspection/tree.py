@@ -9,11 +9,11 @@ import msgspec
 
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.owners import descendants, owner_chain
+from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Text
 from cloud_native_mcp.services.kubernetes.describe.facts import age
 from cloud_native_mcp.services.kubernetes.inspection.links import links_of
-from cloud_native_mcp.services.kubernetes.inspection.readiness import readiness_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

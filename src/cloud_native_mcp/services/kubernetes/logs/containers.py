@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.pods import ready_count
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str, dig
 from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.errors import BackendError, ToolError
 from cloud_native_mcp.services.kubernetes.describe.facts import age, show
-from cloud_native_mcp.services.kubernetes.describe.pods import ready_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

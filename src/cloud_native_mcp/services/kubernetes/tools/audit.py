@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Page, Result, Table, Text
@@ -21,7 +22,6 @@ from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.auditing.checks import NAMES, run_checks
 from cloud_native_mcp.services.kubernetes.auditing.finding import COLUMNS, RANK, Check, Severity
 from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

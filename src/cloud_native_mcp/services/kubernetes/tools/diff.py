@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from cloud_native_mcp.backends.kubernetes.diff import unified
 from cloud_native_mcp.backends.kubernetes.manifests import locate, read_manifest
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Page, Result, Table, Text
 from cloud_native_mcp.contract.suggest import nearest
@@ -23,7 +24,6 @@ from cloud_native_mcp.services.kubernetes.applying.run import Application
 from cloud_native_mcp.services.kubernetes.comparison.fields import portable
 from cloud_native_mcp.services.kubernetes.comparison.namespaces import USUAL_KINDS, Place, compare
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
 from cloud_native_mcp.backends.kubernetes.lists import PAGE_SIZE, ListQuery, list_pages
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Budget, Page, Result, Table
@@ -21,9 +23,7 @@ from cloud_native_mcp.contract.times import format_age, parse_instant, rfc3339
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
 from cloud_native_mcp.services.kubernetes.event_records import EventGroup, EventGroups, EventRecord, workload_of
-from cloud_native_mcp.services.kubernetes.fanout import ask_targets
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
 from cloud_native_mcp.services.kubernetes.workloads import family_of
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
 from cloud_native_mcp.backends.kubernetes.selectors import check_field_selector, check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
@@ -24,7 +25,6 @@ from cloud_native_mcp.services.kubernetes.listing.pages import NARROW, Asked, Po
 from cloud_native_mcp.services.kubernetes.listing.scan import MOST_SCANNED, By, Scan, scan_source
 from cloud_native_mcp.services.kubernetes.listing.sources import each, sources_of
 from cloud_native_mcp.services.kubernetes.listing.tables import Tables
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
@@ -27,7 +28,6 @@ from cloud_native_mcp.services.kubernetes.logs.node import read_node
 from cloud_native_mcp.services.kubernetes.logs.patterns import Patterns
 from cloud_native_mcp.services.kubernetes.logs.reading import MOST_LINES, NO_TIME, Wanted, read_container
 from cloud_native_mcp.services.kubernetes.logs.text import Style, cut_line, first_error, newest_within
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespace
 from cloud_native_mcp.services.kubernetes.workloads import pod_resource, pods_matching, pods_of
 
 if TYPE_CHECKING:

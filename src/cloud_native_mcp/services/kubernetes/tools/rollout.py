@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.rollout_state import condition, observed, state_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
 from cloud_native_mcp.contract.tool import Args, tool
@@ -21,7 +22,6 @@ from cloud_native_mcp.services.kubernetes.describe.facts import age, condition_r
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
 from cloud_native_mcp.services.kubernetes.rollouts.revisions import revisions_of
 from cloud_native_mcp.services.kubernetes.rollouts.slow_pods import slow_pods
-from cloud_native_mcp.services.kubernetes.rollouts.state import condition, observed, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
@@ -21,7 +22,6 @@ from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import BackendError, InvalidArgument, ToolError
 from cloud_native_mcp.services.kubernetes.kubelet import UNREACHABLE, UNREACHABLE_MEANING
-from cloud_native_mcp.services.kubernetes.namespaces import missing_namespaces
 from cloud_native_mcp.services.kubernetes.resource_use.nodes import node_records, nodes_view
 from cloud_native_mcp.services.kubernetes.resource_use.quotas import quotas_view
 from cloud_native_mcp.services.kubernetes.resource_use.rows import RULES, Row, Show, SortBy, View

@@ -10,13 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.pods import pod_status, ready_count
+from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
+from cloud_native_mcp.backends.kubernetes.rollout_state import condition, state_of
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
 from cloud_native_mcp.contract.jsonpath import parse_jsonpath
 from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.kubernetes.describe.pods import pod_status, ready_count
-from cloud_native_mcp.services.kubernetes.inspection.readiness import readiness_of
-from cloud_native_mcp.services.kubernetes.rollouts.state import condition, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

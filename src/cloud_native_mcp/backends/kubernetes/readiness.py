@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_native_mcp.backends.kubernetes.pods import pod_status, ready_count
 from cloud_native_mcp.contract.json_values import as_int, as_list, as_str, dig
-from cloud_native_mcp.services.kubernetes.describe.pods import pod_status, ready_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

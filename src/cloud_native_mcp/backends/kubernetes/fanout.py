@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.clusters import Clusters
     from cloud_native_mcp.contract.call import Call
-    from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
 AnswerT = TypeVar("AnswerT")
 
@@ -31,9 +31,7 @@ class Asked(Generic[AnswerT]):
         return len(self.answers) + len(self.failed) > 1
 
 
-async def ask_targets(
-    call: Call[KubernetesService], ask: Callable[[KubernetesClient], Awaitable[AnswerT]]
-) -> Asked[AnswerT]:
+async def ask_targets(call: Call[Clusters], ask: Callable[[KubernetesClient], Awaitable[AnswerT]]) -> Asked[AnswerT]:
     """Ask every target of the call in parallel.
 
     Raises:

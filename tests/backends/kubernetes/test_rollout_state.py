@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_native_mcp.services.kubernetes.rollouts.state import state_of
+from cloud_native_mcp.backends.kubernetes.rollout_state import state_of
 
 
 def workload(spec: Any = None, *, generation: Any = 2, **status: Any) -> dict[str, object]:

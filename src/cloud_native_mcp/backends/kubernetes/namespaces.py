@@ -10,14 +10,14 @@ from cloud_native_mcp.errors import BackendError
 
 if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.clusters import Clusters
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
 _LOOKED_AT: Final = 500
 
 
-async def missing_namespaces(call: Call[KubernetesService], namespace: str | None) -> list[str]:
+async def missing_namespaces(call: Call[Clusters], namespace: str | None) -> list[str]:
     """A line for each asked cluster that has no such namespace."""
     if namespace is None:
         return []

@@ -1,0 +1,71 @@
+"""Settings of the clusters a service works with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
+from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths
+from cloud_native_mcp.backends.kubernetes.object_policy import Permit  # noqa: TC001 - pydantic reads it
+from cloud_native_mcp.contract.configuration import Section, ServiceConfig
+
+
+class PolicyConfig(Section):
+    """What may be written in spite of the defaults."""
+
+    allow: list[Permit] = Field(
+        default=[],
+        description=(
+            "Writes that are refused by default, to be permitted: privileged containers, `host_path` volumes, "
+            "`host_namespaces` and ports, added `capabilities`, `cluster_admin` rights, changes in "
+            "`system_namespaces`, `delete_cluster_objects` (namespaces, nodes, volumes, definitions of kinds), "
+            "`drain_nodes`, and `approve_certificates`, which hands out credentials."
+        ),
+    )
+
+
+class ClusterConfig(Section):
+    """One cluster and the identity the server uses there."""
+
+    kubeconfig: Path | None = Field(
+        default=None, description="Kubeconfig file; without it `$KUBECONFIG`, else `~/.kube/config`."
+    )
+    context: str | None = Field(default=None, description="Context in that file; without it the current one.")
+    in_cluster: bool = Field(default=False, description="Use the pod's own service account instead of a kubeconfig.")
+    policy: PolicyConfig = Field(default=PolicyConfig(), description="What may be written to this cluster.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ClusterConfig:
+        if self.in_cluster and (self.kubeconfig is not None or self.context is not None):
+            raise ValueError("in_cluster excludes kubeconfig and context")
+        return self
+
+
+class ClustersConfig(ServiceConfig):
+    """Which clusters a service works with; without any, the one this machine knows by itself."""
+
+    targets: dict[str, ClusterConfig] = Field(default={}, description="Clusters by the name that tools use.")
+    default_target: str = Field(
+        default="", description="Cluster that calls without `target` mean; without it the first one."
+    )
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> ClustersConfig:
+        if self.default_target and self.default_target not in self.targets:
+            raise ValueError(f"default_target {self.default_target!r} is not one of the targets")
+        return self
+
+    @property
+    def wanted(self) -> bool:
+        """On when asked for, when a cluster is configured, or when this machine knows one by itself."""
+        if self.enabled != "auto":
+            return self.enabled
+        return bool(self.targets) or _knows_a_cluster()
+
+
+def _knows_a_cluster() -> bool:
+    paths = default_paths(os.environ, Path.home())
+    return any(path.is_file() for path in paths) or in_cluster_access(os.environ) is not None

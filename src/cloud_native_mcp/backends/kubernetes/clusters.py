@@ -1,0 +1,97 @@
+"""The clusters of a service: one client for each configured target."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
+from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
+from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
+from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
+from cloud_native_mcp.contract.service import Probe
+from cloud_native_mcp.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
+    from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
+    from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.service import ServiceContext
+
+IN_CLUSTER = "in-cluster"
+
+
+class Clusters:
+    """Clients by target name; the default cluster comes first. The running service of each backend in a cluster."""
+
+    def __init__(self, clients: Mapping[str, KubernetesClient]) -> None:
+        self._clients = dict(clients)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Configured clusters, the default one first."""
+        return tuple(self._clients)
+
+    def client(self, target: str) -> KubernetesClient:
+        """The client of a configured cluster."""
+        return self._clients[target]
+
+    async def probe(self, target: str, deadline: Deadline) -> Probe:
+        """Ask the API server its version (``GET /version``)."""
+        info = await self._clients[target].version(deadline)
+        return Probe(version=info.git_version)
+
+    async def close(self) -> None:
+        """Nothing to release: connections belong to the shared pool."""
+
+
+def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, KubernetesClient]:
+    """Read the kubeconfigs and make a client per cluster, the default one first; contacts none.
+
+    Raises:
+        ConfigError: a kubeconfig is missing or unusable, or a context is not in it.
+    """
+    problems: list[Problem] = []
+    clients: dict[str, KubernetesClient] = {}
+    for name, cluster in _clusters(context.config).items():
+        section = f"{context.name}.targets.{name}"
+        try:
+            access = _access(cluster)
+        except ConfigError as error:
+            problems += [Problem(f"{section}.{p.path}", p.text) for p in error.problems]
+        else:
+            clients[name] = KubernetesClient(
+                name=name,
+                access=access,
+                http=context.http,
+                cache=context.cache,
+                service=context.name,
+                policy=ObjectPolicy(cluster.policy.allow, setting=f"{section}.policy.allow"),
+            )
+    if problems:
+        raise ConfigError(problems)
+    return clients
+
+
+def _clusters(config: ClustersConfig) -> dict[str, ClusterConfig]:
+    """The configured clusters with the default first, or the one this machine knows by itself."""
+    if config.targets:
+        first = config.default_target or next(iter(config.targets))
+        return {first: config.targets[first]} | dict(config.targets)
+    if any(path.is_file() for path in default_paths(os.environ, Path.home())):
+        return {load_kubeconfig(default_paths(os.environ, Path.home())).current_context or "default": ClusterConfig()}
+    return {IN_CLUSTER: ClusterConfig(in_cluster=True)}
+
+
+def _access(cluster: ClusterConfig) -> ClusterAccess:
+    if cluster.in_cluster:
+        access = in_cluster_access(os.environ)
+        if access is None:
+            raise ConfigError([Problem("in_cluster", "this process does not run in a pod with a service account")])
+        return access
+    paths = (cluster.kubeconfig.expanduser(),) if cluster.kubeconfig else default_paths(os.environ, Path.home())
+    return load_kubeconfig(paths).access(cluster.context)
