@@ -42,6 +42,7 @@ KNOWN_ARGUMENTS: Final = {
     "prometheus_status.path": "a part of the configuration Prometheus answers; no file",
     "kubernetes_diff.context_lines": "how many lines around a change are shown",
     "kubernetes_events.involved_name": "an object's name",
+    "kubernetes_secret_reveal.keys": "names of a Secret's entries; answered only where the operator permits it",
 }
 """Arguments whose name looks like a door, and what they are."""
 

@@ -72,6 +72,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_logs": {"name": "toolbox", "namespace": "shop"},
     "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},
     "kubernetes_rollout": {"kind": "deployment", "name": "web", "namespace": "shop"},
+    "kubernetes_secret_reveal": {"name": "db-credentials", "namespace": "shop", "keys": ["username"]},
     "kubernetes_wait": {"kind": "deploy", "name": "web", "namespace": "shop", "until": "exists"},
 }
 """What makes a call whole that has only what its schema requires."""

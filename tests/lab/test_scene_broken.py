@@ -110,7 +110,8 @@ def test_events_come_in_the_old_and_in_the_new_style(kubectl: Kubectl) -> None:
 
 def test_the_healthy_namespace_has_only_the_warning_that_was_written(kubectl: Kubectl) -> None:
     warnings = kubectl.list("events", "-n", scene.SHOP, "--field-selector=type=Warning")
-    [leaked] = warnings
+    # the autoscaler warns whenever a scrape of metrics-server comes late, as on a busy machine
+    [leaked] = [one for one in warnings if one["involvedObject"]["kind"] != "HorizontalPodAutoscaler"]
     assert CANARY in leaked["message"]
 
 

@@ -62,6 +62,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Revealed:
+    """A secret value that the caller asked for in clear: the one block that no mask is applied to.
+
+    It is shown exactly, in a marked envelope: as text when it is plain UTF-8, else as base64, which the title says.
+    """
+
+    name: str
+    value: bytes
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A picture as MCP image content."""
 
@@ -69,7 +81,7 @@ class Image:
     mime_type: str = "image/png"
 
 
-Block = Table | Text | Document | Image
+Block = Table | Text | Document | Revealed | Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ escaped, and only then is it cut, so that no half of a credential or marker surv
 
 from __future__ import annotations
 
+import base64
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Literal
 
-from cloud_native_mcp.contract.result import Document, Table, Text
+from cloud_native_mcp.contract.result import Revealed, Table, Text
 from cloud_native_mcp.response.clean import clean, clean_line
 from cloud_native_mcp.response.document import dump
 from cloud_native_mcp.response.envelope import defuse, wrap
@@ -22,6 +23,8 @@ from cloud_native_mcp.response.table import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from cloud_native_mcp.contract.result import Document
 
     Digest = Callable[[bytes], str]
 
@@ -131,12 +134,14 @@ class TextPart:
 Part = TablePart | TextPart
 
 
-def part_of(block: Table | Text | Document, digest: Digest) -> Part:
+def part_of(block: Table | Text | Document | Revealed, digest: Digest) -> Part:
     """A block as safe text.
 
     Args:
         digest: short keyed digest, shown in place of secret values.
     """
+    if isinstance(block, Revealed):
+        return _revealed(block)
     source = scrub(block.source) if block.untrusted else ""
     frame = Frame(safe_line(block.title) if block.title else "", source, untrusted=block.untrusted)
     if isinstance(block, Table):
@@ -145,6 +150,26 @@ def part_of(block: Table | Text | Document, digest: Digest) -> Part:
     if isinstance(block, Text):
         return TextPart(frame, safe_text(block.text).strip("\n"), block.keep)
     return TextPart(frame, safe_text(dump(mask_object(block.value, digest), block.format)), "head")
+
+
+def _revealed(block: Revealed) -> TextPart:
+    """The value to the byte: as text only where nothing of it would be lost or read as a marker."""
+    shape = in_words(len(block.value))
+    text = _plain(block.value)
+    if text is None:
+        text, shape = base64.b64encode(block.value).decode("ascii"), f"{shape}, as base64"
+    elif text.endswith("\n"):
+        text, shape = text[:-1], f"{shape}, ends with a newline"
+    return TextPart(Frame(safe_line(f"{block.name} ({shape})"), scrub(block.source), untrusted=True), text, "head")
+
+
+def _plain(value: bytes) -> str | None:
+    """The value as text, or None when showing it as text would change it."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if defuse(clean(text)) == text else None
 
 
 def _line_count(text: str) -> int:

@@ -127,7 +127,7 @@ async def test_a_list_of_the_scene(cluster: Desk, name: str, arguments: dict[str
         ("unready", {"namespace": scene.PAYMENTS, "reason": "Unhealthy"}),
         ("backup", {"namespace": scene.PLATFORM, "kind": "backup", "name": "weekly"}),
         ("crash-loop", {"namespace": scene.PAYMENTS, "reason": "BackOff"}),
-        ("leaked", {"namespace": scene.SHOP, "query": "liveness", "group": False}),
+        ("leaked", {"namespace": scene.SHOP, "reason": "Unhealthy", "query": "liveness", "group": False}),
         ("nothing", {"namespace": scene.VACANT}),
     ],
 )

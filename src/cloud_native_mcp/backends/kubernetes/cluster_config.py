@@ -14,15 +14,16 @@ from cloud_native_mcp.contract.configuration import Section, ServiceConfig
 
 
 class PolicyConfig(Section):
-    """What may be written in spite of the defaults."""
+    """What may be done in spite of the defaults."""
 
     allow: list[Permit] = Field(
         default=[],
         description=(
-            "Writes that are refused by default, to be permitted: privileged containers, `host_path` volumes, "
+            "What is refused by default, to be permitted: privileged containers, `host_path` volumes, "
             "`host_namespaces` and ports, added `capabilities`, `cluster_admin` rights, changes in "
             "`system_namespaces`, `delete_cluster_objects` (namespaces, nodes, volumes, definitions of kinds), "
-            "`drain_nodes`, and `approve_certificates`, which hands out credentials."
+            "`drain_nodes`, `approve_certificates`, which hands out credentials, and `reveal_secrets`, which answers "
+            "values of Secrets in clear."
         ),
     )
 

@@ -24,6 +24,7 @@ Permit = Literal[
     "delete_cluster_objects",
     "approve_certificates",
     "drain_nodes",
+    "reveal_secrets",
 ]
 SYSTEM_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 DEFAULT_CAPABILITIES: Final = frozenset(
@@ -52,20 +53,20 @@ class ObjectPolicy:
         self._allowed = frozenset(allowed)
         self._setting = setting
 
-    def require(self, permit: Permit, what: str) -> None:
+    def require(self, permit: Permit, what: str, *, code: str = "denied_by_policy") -> None:
         """Refuse an operation that needs a permit.
 
         Raises:
-            ToolError: ``denied_by_policy``, naming the setting.
+            ToolError: of that code, naming the setting.
         """
         if permit not in self._allowed:
             text = f"{what} is refused here; the operator can add {permit} to {self._setting}"
-            raise ToolError("denied_by_policy", text)
+            raise ToolError(code, text, kind="final")
 
-    def check_namespace(self, namespace: str | None) -> None:
-        """Refuse changes in the namespaces of Kubernetes itself."""
+    def check_namespace(self, namespace: str | None, *, what: str = "a change") -> None:
+        """Refuse changes, or what else is named, in the namespaces of Kubernetes itself."""
         if namespace in SYSTEM_NAMESPACES:
-            self.require("system_namespaces", f"a change in namespace {namespace}")
+            self.require("system_namespaces", f"{what} in namespace {namespace}")
 
     def check(self, obj: Mapping[str, object]) -> None:
         """Refuse an object that gives power over nodes or over the whole cluster.
