@@ -104,7 +104,9 @@ async def _over(url: str, folder: Path) -> AsyncGenerator[Desk]:
     flags: dict[str, object] = {
         "kubernetes": {
             "enabled": True,
-            "targets": {"away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes"]}}},
+            "targets": {
+                "away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
+            },
         },
         "prometheus": {"targets": {"away": {"url": url}}},
         "audit": {"file": str(folder / "audit.jsonl")},

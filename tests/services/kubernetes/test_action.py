@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -277,6 +278,117 @@ async def test_a_certificate_is_approved_only_where_the_operator_permits_it(
         error = await error_of(permitted.ask("action", kind="csr", name=request_name, action="deny"))
     assert error.code == "conflict"
     assert decisions(scratch, request_name) == ["Approved"]
+
+
+def certificate() -> bytes:
+    """A certificate as a signer would put it into a request."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tester")])
+    begins = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+async def test_an_approved_request_is_ready_when_its_certificate_is_there(
+    lab: LabEnv, scratch: Scratch, request_name: str
+) -> None:
+    asked: dict[str, object] = {"kind": "csr", "name": request_name, "action": "approve", "wait_seconds": 1}
+    async with clusters(lab=lab.kubeconfig_admin, policy={"allow": ["approve_certificates"]}) as permitted:
+        answer = await permitted.ask("action", **asked)  # nobody signs for the signer of this test
+        assert "ready: not met within 1 s" in answer.text
+        assert "approved, not issued yet" in answer.text
+        signed = {"status": {"certificate": base64.b64encode(certificate()).decode()}}
+        scratch.api.merge(f"{CSRS}/{request_name}/status", signed)
+        waited = await permitted.ask("wait", kind="csr", name=request_name, until="ready", timeout_seconds=30)
+    assert "issued" in waited.text
+    assert "met after" in waited.text
+
+
+async def test_a_request_that_was_denied_is_not_waited_for(cluster: Desk, request_name: str) -> None:
+    denied = await cluster.ask("action", kind="csr", name=request_name, action="deny", wait_seconds=600)
+    assert "did not wait: nothing follows deny" in denied.text
+    waited = await cluster.ask("wait", kind="csr", name=request_name, until="ready", timeout_seconds=300)
+    assert "impossible: denied" in waited.text
+
+
+async def test_a_suspended_job_is_not_waited_for_until_it_is_complete(cluster: Desk, scratch: Scratch) -> None:
+    pod = {
+        "containers": [{"name": "main", "image": "registry.example.com/job:1.0"}],
+        "restartPolicy": "Never",
+        "nodeSelector": {"nowhere": "at-all"},
+    }
+    scratch.make("Job", "import", group_version="batch/v1", spec={"template": {"spec": pod}})
+    answer = await act(cluster, scratch, "suspend", "import", kind="job", wait_seconds=60)
+    assert "condition=Suspended: met" in answer.text
+
+
+async def test_a_copy_of_a_job_bears_no_mark_by_which_a_tool_would_prune_it(cluster: Desk, scratch: Scratch) -> None:
+    pod = {"containers": [{"name": "main", "image": "registry.example.com/job:1.0"}], "restartPolicy": "Never"}
+    marks = {
+        "labels": {"app.kubernetes.io/managed-by": "Helm", "argocd.argoproj.io/instance": "shop", "team": "data"},
+        "annotations": {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "x", "note": "kept"},
+    }
+    scratch.make("Job", "import", group_version="batch/v1", metadata=marks, spec={"template": {"spec": pod}})
+    await act(cluster, scratch, "rerun", "import", kind="job")
+    (copy,) = [
+        one for one in scratch.api.items(scratch.path("batch/v1", "jobs")) if one["metadata"]["name"] != "import"
+    ]
+    assert copy["metadata"]["labels"]["team"] == "data"
+    assert copy["metadata"]["annotations"]["note"] == "kept"
+    kept = {*copy["metadata"]["labels"], *copy["metadata"]["annotations"]}
+    assert not kept & {*marks["labels"], *marks["annotations"]} - {"team", "note"}
+
+
+def privileged_before(scratch: Scratch) -> None:
+    """A Deployment whose first revision is privileged, and whose second is not."""
+    fields = deployment("web", replicas=0)
+    container = fields["spec"]["template"]["spec"]["containers"][0]
+    container["securityContext"] = {"privileged": True}
+    scratch.make("Deployment", "web", **fields)
+    wait_until("the first revision", lambda: revisions(scratch, "Deployment", "web") == 1, within=30)
+    change = {"name": "main", "image": container["image"], "securityContext": {"privileged": None}}
+    path = scratch.path("apps/v1", "deployments", "web")
+    scratch.api.merge(path, {"spec": {"template": {"spec": {"containers": [change]}}}})
+    wait_until("the second revision", lambda: revisions(scratch, "Deployment", "web") == 2, within=30)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_undo_to_a_template_the_policy_refuses_is_refused_in_a_dry_run_too(
+    cluster: Desk, scratch: Scratch, dry_run: bool
+) -> None:
+    privileged_before(scratch)
+    error = await error_of(act(cluster, scratch, "undo", dry_run=dry_run))
+    assert (error.code, "privileged" in error.text) == ("denied_by_policy", True)
+    (container,) = template(scratch, "deployments", "web")["spec"]["containers"]
+    assert "privileged" not in container.get("securityContext", {})
+
+
+@pytest.mark.parametrize("action", ["undo", "trigger", "rerun", "cordon"])
+async def test_a_dry_run_of_any_operation_leaves_everything_as_it_was(
+    cluster: Desk, scratch: Scratch, node: str, action: str
+) -> None:
+    pod = {"containers": [{"name": "main", "image": "registry.example.com/job:1.0"}], "restartPolicy": "Never"}
+    scratch.make("Job", "import", group_version="batch/v1", spec={"template": {"spec": pod}, "suspend": True})
+    cron_job(scratch)
+    make(scratch, "Deployment", "web")
+    wait_until("the first revision", lambda: revisions(scratch, "Deployment", "web") == 1, within=30)
+    change_image(scratch, "Deployment", "deployments", "web", "2.0")
+    kind, name = {
+        "undo": ("deployment", "web"),
+        "trigger": ("cronjob", "nightly"),
+        "rerun": ("job", "import"),
+        "cordon": ("node", node),
+    }[action]
+    answer = await cluster.ask("action", kind=kind, name=name, action=action, dry_run=True, namespace=scratch.namespace)
+    assert answer.text.startswith(f"would do {action}")
+    assert template(scratch, "deployments", "web")["spec"]["containers"][0]["image"].endswith(":2.0")
+    assert [one["metadata"]["name"] for one in scratch.api.items(scratch.path("batch/v1", "jobs"))] == ["import"]
+    assert not scratch.api.get(f"/api/v1/nodes/{node}")["spec"].get("unschedulable")
 
 
 async def test_a_certificate_is_denied(cluster: Desk, scratch: Scratch, request_name: str) -> None:

@@ -68,10 +68,7 @@ async def patch(
     if kind == "apply":
         client.policy.check(as_dict(body))
     elif not dry_run and not subresource and client.policy.polices(resource.kind, resource.group):
-        tried = await patch(
-            client, resource, name, body, kind=kind, namespace=namespace, dry_run=True, deadline=deadline
-        )
-        client.policy.check({"kind": resource.kind, **tried.object})
+        await patch(client, resource, name, body, kind=kind, namespace=namespace, dry_run=True, deadline=deadline)
     params = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict"), *_dry(dry_run)]
     if force:
         params.append(("force", "true"))
@@ -80,7 +77,10 @@ async def patch(
     response = await client.write(
         resource, "PATCH", path, what=what, deadline=deadline, params=params, body=body, content=_CONTENT_TYPES[kind]
     )
-    return _written(client, response, what)
+    written = _written(client, response, what)
+    if dry_run and not subresource:
+        client.policy.check({"kind": resource.kind, **written.object})
+    return written
 
 
 async def create(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cloud_native_mcp.backends.kubernetes import writes
 from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
 from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.services.kubernetes.operations.managers import without_owner
 from cloud_native_mcp.services.kubernetes.operations.subject import Performed
 
 if TYPE_CHECKING:
@@ -49,11 +50,17 @@ async def trigger(subject: Subject) -> Performed:
 
 
 async def rerun(subject: Subject) -> Performed:
-    """A copy of the Job, without what the first run left on it; it runs even if the first was suspended."""
+    """A copy of the Job, without what the first run left on it; it runs even if the first was suspended.
+
+    Marks of deployment tools are not copied: they would prune a Job that they do not know.
+    """
     spec = {key: value for key, value in as_dict(subject.object.get("spec")).items() if key not in _NOT_COPIED}
     template = as_dict(spec.get("template"))
     spec["template"] = {**template, "metadata": _without_marks(as_dict(template.get("metadata")))}
-    metadata = _without_marks(as_dict(subject.object.get("metadata")))
+    metadata = {
+        part: without_owner(as_dict(marks))
+        for part, marks in _without_marks(as_dict(subject.object.get("metadata"))).items()
+    }
     return await _created(subject, {"generateName": f"{subject.name}-rerun-", **metadata}, spec)
 
 

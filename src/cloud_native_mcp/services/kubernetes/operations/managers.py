@@ -18,6 +18,26 @@ _MARKS: Final[Sequence[tuple[str, str, str]]] = (
 )
 
 
+_KEYS: Final = frozenset(
+    {
+        *(key for _, key, _ in _MARKS),
+        "meta.helm.sh/release-namespace",
+        "kustomize.toolkit.fluxcd.io/namespace",
+        "helm.toolkit.fluxcd.io/namespace",
+    }
+)
+_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+
+
+def without_owner(marks: Mapping[str, object]) -> dict[str, object]:
+    """Labels or annotations without those by which a deployment tool would take a copy for its own, and prune it."""
+    return {
+        key: value
+        for key, value in marks.items()
+        if key not in _KEYS and not (key == _MANAGED_BY and value in {"Helm", "Tiller"})
+    }
+
+
 def managed_note(obj: Mapping[str, object]) -> list[str]:
     """A warning when a deployment tool owns the object, naming it; the first mark counts."""
     metadata = as_dict(obj.get("metadata"))

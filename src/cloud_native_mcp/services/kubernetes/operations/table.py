@@ -26,6 +26,7 @@ class Operation:
 
     Attributes:
         undo: how it is taken back, in words.
+        until: the state that ``wait_seconds`` waits for, as `parse_until` takes it; empty when nothing follows.
     """
 
     group: str
@@ -33,30 +34,32 @@ class Operation:
     action: Action
     perform: Callable[[Subject], Awaitable[Performed]]
     undo: str
+    until: str = ""
 
 
 _AGAIN: Final = "undo: action undo returns to the revision before"
 _DELETE: Final = "undo: delete the new Job"
+_READY: Final = "ready"
 _NEVER: Final = "this decision cannot be taken back"
 
 OPERATIONS: Final[Sequence[Operation]] = (
-    Operation("apps", "Deployment", "restart", restart, _AGAIN),
-    Operation("apps", "Deployment", "undo", undo_deployment, _AGAIN),
+    Operation("apps", "Deployment", "restart", restart, _AGAIN, _READY),
+    Operation("apps", "Deployment", "undo", undo_deployment, _AGAIN, _READY),
     Operation("apps", "Deployment", "pause", set_spec("paused", True), "undo: action resume"),  # noqa: FBT003 - the value
-    Operation("apps", "Deployment", "resume", set_spec("paused", None), "undo: action pause"),
-    Operation("apps", "StatefulSet", "restart", restart, _AGAIN),
-    Operation("apps", "StatefulSet", "undo", undo_by_controller_revision, _AGAIN),
-    Operation("apps", "DaemonSet", "restart", restart, _AGAIN),
-    Operation("apps", "DaemonSet", "undo", undo_by_controller_revision, _AGAIN),
+    Operation("apps", "Deployment", "resume", set_spec("paused", None), "undo: action pause", _READY),
+    Operation("apps", "StatefulSet", "restart", restart, _AGAIN, _READY),
+    Operation("apps", "StatefulSet", "undo", undo_by_controller_revision, _AGAIN, _READY),
+    Operation("apps", "DaemonSet", "restart", restart, _AGAIN, _READY),
+    Operation("apps", "DaemonSet", "undo", undo_by_controller_revision, _AGAIN, _READY),
     Operation("batch", "CronJob", "suspend", set_spec("suspend", True), "undo: action resume"),  # noqa: FBT003
     Operation("batch", "CronJob", "resume", set_spec("suspend", False), "undo: action suspend"),  # noqa: FBT003
-    Operation("batch", "CronJob", "trigger", jobs.trigger, _DELETE),
-    Operation("batch", "Job", "suspend", set_spec("suspend", True), "undo: action resume"),  # noqa: FBT003
-    Operation("batch", "Job", "resume", set_spec("suspend", False), "undo: action suspend"),  # noqa: FBT003
-    Operation("batch", "Job", "rerun", jobs.rerun, _DELETE),
+    Operation("batch", "CronJob", "trigger", jobs.trigger, _DELETE, _READY),
+    Operation("batch", "Job", "suspend", set_spec("suspend", True), "undo: action resume", "condition=Suspended"),  # noqa: FBT003
+    Operation("batch", "Job", "resume", set_spec("suspend", False), "undo: action suspend", _READY),  # noqa: FBT003
+    Operation("batch", "Job", "rerun", jobs.rerun, _DELETE, _READY),
     Operation("", "Node", "cordon", set_spec("unschedulable", True), "undo: action uncordon"),  # noqa: FBT003
     Operation("", "Node", "uncordon", set_spec("unschedulable", None), "undo: action cordon"),
-    Operation("certificates.k8s.io", "CertificateSigningRequest", "approve", certificates.approve, _NEVER),
+    Operation("certificates.k8s.io", "CertificateSigningRequest", "approve", certificates.approve, _NEVER, _READY),
     Operation("certificates.k8s.io", "CertificateSigningRequest", "deny", certificates.deny, _NEVER),
 )
 

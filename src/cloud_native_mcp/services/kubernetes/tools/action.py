@@ -113,28 +113,31 @@ async def _answer(
     state = readiness_of(resource, after)
     lines = [line for line in (performed.sentence, f"now: {state}" if state else "") if line]
     blocks[:0] = [Text("\n".join(lines), untrusted=True, source="state")] if lines else []
-    if args.wait_seconds and not args.dry_run:
-        blocks += await _waited(call, args, subject, performed)
+    waits = args.wait_seconds > 0 and not args.dry_run
+    if waits and operation.until:
+        blocks += await _waited(call, args, subject, operation, performed)
     verb = "would do" if args.dry_run else "did"
     header = f"{verb if done else 'nothing to do for'} {args.action} of {subject.label} on {subject.client.name}"
     notes = [*written.warnings, *managed_note(subject.object)]
+    if waits and not operation.until:
+        notes.append(f"did not wait: nothing follows {args.action}")
     if done:
         notes.append(operation.undo)
     return Result(header=header, blocks=blocks, notes=notes)
 
 
 async def _waited(
-    call: Call[KubernetesService], args: ActionArgs, subject: Subject, performed: Performed
+    call: Call[KubernetesService], args: ActionArgs, subject: Subject, operation: Operation, performed: Performed
 ) -> list[Block]:
     name = as_str(dig(performed.written.object, "metadata", "name"))
     waited = await wait_until(
         subject.client,
         performed.resource,
         ListQuery(subject.namespace, field_selector=f"metadata.name={name}"),
-        parse_until("ready"),
+        parse_until(operation.until),
         seconds=args.wait_seconds,
         deadline=call.deadline,
         progress=call.progress,
     )
     held_up = await reasons(subject.client, performed.resource, waited, deadline=call.deadline)
-    return [Text(f"ready: {waited.sentence}"), state_table(waited), *held_up]
+    return [Text(f"{operation.until}: {waited.sentence}"), state_table(waited), *held_up]

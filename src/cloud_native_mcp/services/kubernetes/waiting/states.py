@@ -82,6 +82,8 @@ def _ready(resource: Resource, obj: Mapping[str, object]) -> Verdict:
         return Verdict(condition(obj, "Ready").get("status") == "True", state, "the pod has ended" if ended else "")
     if resource.kind == "Job":
         return _complete(resource, obj)
+    if resource.kind == "CertificateSigningRequest":
+        return _issued(obj)
     state = readiness_of(resource, obj)
     for kind in ("Ready", "Available", "Established"):
         if found := condition(obj, kind):
@@ -89,6 +91,17 @@ def _ready(resource: Resource, obj: Mapping[str, object]) -> Verdict:
             return Verdict(met, state or f"{kind}={as_str(found.get('status'))} {as_str(found.get('reason'))}".strip())
     phase = as_str(dig(obj, "status", "phase"))
     return Verdict(phase in {"", "Active", "Bound", "Ready", "Running", "Succeeded"}, phase or "exists")
+
+
+def _issued(obj: Mapping[str, object]) -> Verdict:
+    """Whether a request for a certificate has got it: approving it only lets its signer begin."""
+    if dig(obj, "status", "certificate"):
+        return Verdict(met=True, state="issued")
+    for kind in ("Denied", "Failed"):
+        if (found := condition(obj, kind)).get("status") == "True":
+            return Verdict(met=False, state=kind.lower(), impossible=f"{kind.lower()}: {as_str(found.get('message'))}")
+    approved = condition(obj, "Approved").get("status") == "True"
+    return Verdict(met=False, state="approved, not issued yet" if approved else "not decided yet")
 
 
 def _rollout(resource: Resource, obj: Mapping[str, object]) -> Verdict:
