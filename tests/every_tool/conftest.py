@@ -89,7 +89,12 @@ async def scripted(tmp_path: Path) -> AsyncGenerator[Scripted]:
 
 
 SCALABLE = {"subresources": [{"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get", "patch"]}]}
-CORE = [entry("pods", "Pod", short=("po",)), entry("events", "Event"), entry("nodes", "Node", namespaced=False)]
+CORE = [
+    entry("pods", "Pod", short=("po",)),
+    entry("events", "Event"),
+    entry("secrets", "Secret"),
+    entry("nodes", "Node", namespaced=False),
+]
 DISCOVERY = {
     "/api": answer(aggregated(group("", v1=CORE))),
     "/apis": answer(aggregated(group("apps", v1=[entry("deployments", "Deployment", short=("deploy",)) | SCALABLE]))),
