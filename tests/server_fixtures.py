@@ -70,6 +70,7 @@ def lab_settings(lab: LabEnv, folder: Path, **flags: object) -> Settings:
     """Every service over the lab, as administrator, with all effects and tools; the audit in the folder."""
     mine: dict[str, object] = {
         "kubernetes": {"enabled": True, "targets": {"lab": {"kubeconfig": str(lab.kubeconfig_admin)}}},
+        "helm": {"enabled": True, "targets": {"lab": {"kubeconfig": str(lab.kubeconfig_admin)}}},
         "prometheus": {"targets": {"lab": {"url": lab.prometheus_url}}},
         "ledger": {"enabled": False},
         "server": {"effects": list(ALL_EFFECTS), "toolset": "extended", "port": 0},

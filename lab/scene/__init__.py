@@ -18,7 +18,9 @@ class Role(NamedTuple):
 
 
 SHOP, PAYMENTS, PLATFORM, BATCH, VACANT = "shop", "payments", "platform", "batch", "vacant"
-NAMESPACES = (SHOP, PAYMENTS, PLATFORM, BATCH)
+RELEASES = "releases"
+"""What Helm installed (`releases.yaml`): objects without pods."""
+NAMESPACES = (SHOP, PAYMENTS, PLATFORM, BATCH, RELEASES)
 """Namespaces that hold something; VACANT holds only what every namespace gets."""
 
 HEALTHY = Role("Deployment", SHOP, "web")
@@ -77,6 +79,13 @@ TLS_SECRET = Role("Secret", SHOP, "web-tls")
 TLS_NAME = "shop.example.com"
 APPLIED_SECRET = Role("Secret", SHOP, "legacy-config")
 """Applied by kubectl, so its annotation last-applied-configuration holds the canary."""
+
+DEPLOYED_RELEASE = Role("Release", RELEASES, "storefront")
+"""Three revisions of the chart `web`; values, manifest and notes hold the canary."""
+FAILED_RELEASE = Role("Release", RELEASES, "billing")
+"""Revision 2 failed in its hook; revision 1 is still deployed."""
+SMALL_RELEASE = Role("Release", RELEASES, "reporting")
+"""One revision of the chart `report`, with a test hook that never ran."""
 
 LOG_LINES = 300
 SEARCH_LINES = 12_000

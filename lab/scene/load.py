@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 MANIFESTS = FOLDER / "manifests"
+CHARTS = FOLDER / "charts"
 
 
 def manifests(name: str) -> list[Manifest]:
@@ -39,10 +40,15 @@ def revisions() -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", yaml.safe_load((FOLDER / "revisions.yaml").read_text(encoding="utf-8")))
 
 
+def releases() -> list[dict[str, Any]]:
+    """The releases of Helm, as `releases.yaml` describes them, with the canary filled in."""
+    return cast("list[dict[str, Any]]", yaml.safe_load(text(FOLDER / "releases.yaml")))
+
+
 def digest() -> str:
     """Changes when anything that decides what the scene looks like does."""
     seen = hashlib.sha256()
-    code = [FOLDER / name for name in ("seed.py", "events.py", "logs.py", "tls.py")]
-    for file in sorted([*FOLDER.rglob("*.yaml"), *code, FOLDER.parent / "conf" / "fates.yaml"]):
+    code = [FOLDER / name for name in ("seed.py", "events.py", "logs.py", "releases.py", "tls.py")]
+    for file in sorted([*FOLDER.rglob("*.yaml"), *FOLDER.rglob("*.txt"), *code, FOLDER.parent / "conf" / "fates.yaml"]):
         seen.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return seen.hexdigest()

@@ -10,7 +10,7 @@ from lab.errors import LabError
 from lab.kube import in_parallel
 from lab.probes import wait_until
 from lab.processes import server_environment
-from lab.scene import HEALTHY, NAMESPACES, SHOP, VACANT, events, load, logs, tls
+from lab.scene import HEALTHY, NAMESPACES, RELEASES, SHOP, VACANT, events, load, logs, releases, tls
 from lab.scene.settle import wait_at_rest, wait_rolled_out
 from lab.servers.kwok import FATE
 
@@ -55,6 +55,8 @@ def seed_namespace(lab: Lab, name: str) -> None:
     )
     for manifest in owned:
         _apply_owned(api, manifest)
+    if name == RELEASES:
+        releases.install(lab)
     wait_at_rest(api, name)
     logs.write(api, name, lab.state.pod_logs)
     events.write(api, name)

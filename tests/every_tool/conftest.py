@@ -45,7 +45,8 @@ async def watcher(lab: LabEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @asynccontextmanager
 async def _over_the_lab(lab: LabEnv, folder: Path, kubeconfig: Path) -> AsyncGenerator[Desk]:
     short = {"quick_timeout_s": 20, "slow_timeout_s": 20, "max_timeout_s": 20}
-    settings = lab_settings(lab, folder, calls=short, kubernetes={"targets": {"lab": {"kubeconfig": str(kubeconfig)}}})
+    clusters = {"targets": {"lab": {"kubeconfig": str(kubeconfig)}}}
+    settings = lab_settings(lab, folder, calls=short, kubernetes=clusters, helm=clusters)
     app = App(settings)
     desk = Desk(app, secrets=(CANARY, ENVIRONMENT_SECRET, *_credentials(lab)), paths=_paths(lab, folder))
     handler, root = log_into(desk.log), logging.getLogger()
@@ -113,6 +114,7 @@ async def _over(url: str, folder: Path) -> AsyncGenerator[Desk]:
                 "away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
             },
         },
+        "helm": {"enabled": True, "targets": {"away": {"kubeconfig": str(kubeconfig)}}},
         "prometheus": {"targets": {"away": {"url": url}}},
         "audit": {"file": str(folder / "audit.jsonl")},
         "server": {"effects": ["read", "write", "destroy"], "toolset": "extended"},

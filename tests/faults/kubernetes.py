@@ -18,20 +18,25 @@ from tests.faults.service import Ask, FaultyService
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.http import HttpPool
+    from cloud_native_mcp.contract.service import Cache
     from tests.fault_server.wire import Request
 
-_PODS: dict[str, object] = {
-    "resource": "pods",
-    "responseKind": {"group": "", "version": "v1", "kind": "Pod"},
-    "scope": "Namespaced",
-    "singularResource": "pod",
-    "verbs": ["get", "list"],
-    "shortNames": ["po"],
-}
+
+def _kind(plural: str, kind: str) -> dict[str, object]:
+    return {
+        "resource": plural,
+        "responseKind": {"group": "", "version": "v1", "kind": kind},
+        "scope": "Namespaced",
+        "singularResource": kind.lower(),
+        "verbs": ["get", "list"],
+    }
+
+
+_SERVED = [_kind("pods", "Pod"), _kind("secrets", "Secret")]
 DISCOVERY: dict[str, object] = {
     "/api": {
         "kind": "APIGroupDiscoveryList",
-        "items": [{"metadata": {"name": ""}, "versions": [{"version": "v1", "resources": [_PODS]}]}],
+        "items": [{"metadata": {"name": ""}, "versions": [{"version": "v1", "resources": _SERVED}]}],
     },
     "/apis": {"kind": "APIGroupDiscoveryList", "items": []},
 }
@@ -50,10 +55,14 @@ def refusal(status: int, reason: str, message: str, **details: object) -> Behavi
     return answer({**body, "details": details}, status=status)
 
 
+def client_of(url: str, http: HttpPool, cache: Cache) -> KubernetesClient:
+    """A client of the cluster ``main``."""
+    return KubernetesClient(name="main", access=ClusterAccess(server=url), http=http, cache=cache)
+
+
 def connect(url: str, http: HttpPool) -> Ask:
-    """A client of the cluster ``main`` that lists the pods of ``shop``."""
-    access = ClusterAccess(server=url)
-    client = KubernetesClient(name="main", access=access, http=http, cache=SegmentedCache())
+    """A client that lists the pods of ``shop``."""
+    client = client_of(url, http, SegmentedCache())
 
     async def ask(deadline: Deadline) -> object:
         pods = await client.discovery.resolve("pods", deadline=deadline)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.helm import HELM
 from tests.faults.kubernetes import KUBERNETES
 from tests.faults.prometheus import PROMETHEUS
 from tests.promises import promise
@@ -13,7 +14,7 @@ from tests.promises import promise
 if TYPE_CHECKING:
     from tests.faults.service import FaultyService
 
-SERVICES: tuple[FaultyService, ...] = (KUBERNETES, PROMETHEUS)
+SERVICES: tuple[FaultyService, ...] = (KUBERNETES, HELM, PROMETHEUS)
 
 
 def every_service(number: str) -> pytest.MarkDecorator:

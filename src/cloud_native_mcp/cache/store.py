@@ -101,6 +101,11 @@ class SegmentedCache:
             kept.statistics.joined += 1
         return cast("ValueT", await _share(kept, key, running))
 
+    def holds(self, segment: str, key: Hashable) -> bool:
+        """Whether a value is kept now; see `contract.service.Cache.holds`."""
+        entry = self._segment(segment).entries.get(key)
+        return entry is not None and entry.expires_at > self._clock()
+
     def drop(self, segment: str, key: Hashable | None = None) -> None:
         """Forget one key, or the whole segment; loads under way are answered but not kept."""
         kept = self._segments.get(segment)

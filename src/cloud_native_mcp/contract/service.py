@@ -94,6 +94,10 @@ class Cache(Protocol):
         """
         ...
 
+    def holds(self, segment: str, key: Hashable) -> bool:
+        """Whether a value is kept now, so that what is missing can be loaded together."""
+        ...
+
     def drop(self, segment: str, key: Hashable | None = None) -> None:
         """Forget one key, or the whole segment (after a write)."""
         ...

@@ -27,11 +27,16 @@ NOBODY_LISTENS = "http://127.0.0.1:9"
 
 @contextlib.asynccontextmanager
 async def clusters(
-    *, observer: UpstreamObserver | None = None, policy: Mapping[str, object] | None = None, **kubeconfigs: Path
+    *,
+    service: str = "kubernetes",
+    settings: Mapping[str, object] | None = None,
+    observer: UpstreamObserver | None = None,
+    policy: Mapping[str, object] | None = None,
+    **kubeconfigs: Path,
 ) -> AsyncGenerator[Desk]:
     """The service with a target for each kubeconfig, the first one its default, under that policy."""
     targets = {name: {"kubeconfig": str(path), "policy": dict(policy or {})} for name, path in kubeconfigs.items()}
-    async with desk("kubernetes", {"targets": targets}, observer=observer) as running:
+    async with desk(service, {"targets": targets, **(settings or {})}, observer=observer) as running:
         yield running
 
 
@@ -40,7 +45,9 @@ async def scripted(choose: Callable[[Request], Behaviour], **others: Path) -> As
     """The service with a scripted API server as target ``scripted``, before any others."""
     async with fault_server(choose=choose) as server:
         with kubeconfig_of(server.url) as path:
-            async with clusters(observer=None, policy=None, scripted=path, **others) as running:
+            async with clusters(
+                service="kubernetes", settings=None, observer=None, policy=None, scripted=path, **others
+            ) as running:
                 yield running
 
 

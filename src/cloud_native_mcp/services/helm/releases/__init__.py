@@ -1,0 +1,1 @@
+"""Releases as Helm keeps them in a cluster."""

@@ -1,0 +1,1 @@
+"""What ``helm_get`` shows, one view each."""
