@@ -67,6 +67,7 @@ class KubernetesClient:
         self.name = name
         self.namespace = access.namespace
         self.policy = policy or ObjectPolicy()
+        self.access = access
         self.target = HttpTarget(
             service=service,
             name=name,
