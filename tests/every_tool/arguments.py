@@ -72,6 +72,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_delete": {"kind": "pod", "name": "web"},
     "kubernetes_diff": {"mode": "objects", "kind": "deploy", "name": "web", "namespace": "shop", "other_name": "api"},
     "kubernetes_events": {"kind": "pod"},
+    "kubernetes_exec": {"namespace": "shop", "name": "toolbox", "command": ["true"]},
     "kubernetes_get": {"kind": "deploy", "name": "web", "namespace": "shop"},
     "kubernetes_logs": {"name": "toolbox", "namespace": "shop"},
     "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},
