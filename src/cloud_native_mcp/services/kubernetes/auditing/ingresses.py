@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.reading import Kind
 
 
 class _Tls(msgspec.Struct, gc=False, rename="camel"):
