@@ -14,10 +14,10 @@ from cloud_native_mcp.services.kubernetes.auditing.network_policies import netwo
 from cloud_native_mcp.services.kubernetes.auditing.pod_security import pod_security
 from cloud_native_mcp.services.kubernetes.auditing.policy_reports import policy_reports
 from cloud_native_mcp.services.kubernetes.auditing.rbac import rbac
-from cloud_native_mcp.services.kubernetes.reading import FATAL
 from cloud_native_mcp.services.kubernetes.auditing.reliability import reliability
 from cloud_native_mcp.services.kubernetes.auditing.secrets import secrets
 from cloud_native_mcp.services.kubernetes.auditing.unused import unused
+from cloud_native_mcp.services.kubernetes.reading import FATAL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
