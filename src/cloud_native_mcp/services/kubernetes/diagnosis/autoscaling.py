@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
-from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector
+from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector  # noqa: TC001 - read when structs are decoded
 from cloud_native_mcp.services.kubernetes.diagnosis.finding import Finding, Ref, look_at, tool_call
 from cloud_native_mcp.services.kubernetes.diagnosis.shapes import Condition, condition
 from cloud_native_mcp.services.kubernetes.reading import Kind

@@ -27,7 +27,7 @@ _SIGNALS: Final[Mapping[int, str]] = {
     signal.SIGFPE: "an impossible calculation, such as a division by zero",
     signal.SIGILL: "the program has instructions that this processor does not know",
     signal.SIGINT: "it was interrupted",
-    signal.SIGKILL: "it was killed: by the kernel for lack of memory, by a failed liveness probe, or past its grace period",
+    signal.SIGKILL: "it was killed: for lack of memory, by a failed liveness probe, or past its grace period",
     signal.SIGSEGV: "it crashed on memory that is not its own",
     signal.SIGTERM: "it was told to stop, as by a failed liveness probe or an eviction, and did so with an error",
 }

@@ -103,7 +103,7 @@ def on_target(finding: Finding, target: str) -> Finding:
 
 
 def tool_call(tool: str, **arguments: str) -> str:
-    """A call in the words of an answer: ``kubernetes_get kind=pod name=web-0 namespace=shop``. Empty values are left out."""
+    """A call as answers show it: ``kubernetes_get kind=pod name=web-0 namespace=shop``; empty values are left out."""
     return " ".join((f"kubernetes_{tool}", *(f"{name}={value}" for name, value in arguments.items() if value)))
 
 

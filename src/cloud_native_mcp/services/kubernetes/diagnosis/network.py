@@ -42,8 +42,10 @@ class Candidates:
 
     def selected(self, selector: Mapping[str, str]) -> list[Pod]:
         """The pods that a selector matches."""
-        sets = [self._having.get(pair, set()) for pair in selector.items()]
-        return [self._pods[number] for number in sorted(set.intersection(*sets))] if sets else []
+        numbers = set(range(len(self._pods)))
+        for pair in selector.items():
+            numbers = numbers & self._having.get(pair, set())
+        return [self._pods[number] for number in sorted(numbers)]
 
     def scaled_to_nothing(self, selector: Mapping[str, str]) -> Ref | None:
         """A workload whose pods the selector would match, if it had some."""

@@ -12,7 +12,7 @@ import msgspec
 
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.services.kubernetes.diagnosis.finding import Finding, Ref, look_at, tool_call
-from cloud_native_mcp.services.kubernetes.diagnosis.shapes import Condition
+from cloud_native_mcp.services.kubernetes.diagnosis.shapes import Condition  # noqa: TC001 - read when structs are decoded
 from cloud_native_mcp.services.kubernetes.diagnosis.survey import PODS
 from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
@@ -71,7 +71,7 @@ def node_findings(node: Node, pods: int) -> Iterator[Finding]:
                 yield _not_ready(ref, one, pods)
         elif one.status == "True":
             code = "node_pressure" if one.type in _PRESSURES else "node_problem"
-            cause = f"{one.type}; {pods} pods are on it"
+            cause = f"{one.type}; pods on it: {pods}"
             evidence = f"status.conditions[{one.type}]: {one.reason}: {one.message}"
             call = tool_call("top", by="nodes") if code == "node_pressure" else look_at(ref)
             yield Finding("warning", code, ref, cause, evidence, call, one.since, max(pods, 1))
@@ -84,7 +84,7 @@ def node_findings(node: Node, pods: int) -> Iterator[Finding]:
 def _not_ready(ref: Ref, ready: Condition, pods: int) -> Finding:
     cause = "its kubelet does not report" if ready.status == "Unknown" else "its kubelet says it cannot run pods"
     evidence = f"status.conditions[Ready]: {ready.reason}: {ready.message}"
-    words = f"{cause}; {pods} pods are on it"
+    words = f"{cause}; pods on it: {pods}"
     return Finding("critical", "node_not_ready", ref, words, evidence, look_at(ref), ready.since, max(pods, 1))
 
 

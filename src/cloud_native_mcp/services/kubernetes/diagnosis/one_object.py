@@ -28,7 +28,7 @@ from cloud_native_mcp.services.kubernetes.diagnosis.log_ends import failing, log
 from cloud_native_mcp.services.kubernetes.diagnosis.nodes import NODES, node_findings
 from cloud_native_mcp.services.kubernetes.diagnosis.pods import pod_findings
 from cloud_native_mcp.services.kubernetes.diagnosis.referenced import missing_references
-from cloud_native_mcp.services.kubernetes.diagnosis.related import Related, related_to
+from cloud_native_mcp.services.kubernetes.diagnosis.related import alone, related_to
 from cloud_native_mcp.services.kubernetes.diagnosis.storage import full_volumes
 from cloud_native_mcp.services.kubernetes.diagnosis.survey import Survey
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area, Severity
+    from cloud_native_mcp.services.kubernetes.diagnosis.related import Related
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
 MOST_FINDINGS: Final = 20
@@ -52,8 +53,20 @@ _OUTSIDE: Final[Mapping[tuple[str, str], Area]] = {
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): "control_plane",
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): "control_plane",
 }
+_WITH_PODS: Final = frozenset(
+    {
+        *("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"),
+        *("Service", "Ingress", "PersistentVolumeClaim", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
+        "ResourceQuota",
+    }
+)
 _WITH_CERTIFICATES: Final = frozenset({"Ingress", "Secret"})
 _POD: Final = ("", "Pod")
+_ROLES: Final = (
+    *("workload", "job", "owned", "service", "ingress"),
+    *("autoscaler", "budget", "claim", "certificate", "quota"),
+)
+"""What belongs to an object in the order of the facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +100,9 @@ async def explain(call: Call[KubernetesService], question: Question) -> Result:
     areas = _areas(resource)
     survey = Survey(reader, question.since, areas)
     found, failed = await look(survey, areas)
-    if namespace is None:
-        related = Related(Ref(resource.kind, "", question.name), "")
-        related.about[related.ref] = "itself"
-    else:
-        related = await related_to(survey, resource, obj)
-    findings = ranked([*_about(found, related, resource), *await _of_its_own(survey, resource, obj, related)])
+    related = await related_to(survey, resource, obj) if _has_pods(resource) else alone(resource, obj)
+    about = _about(found, related, resource)
+    findings = ranked([*about, *await _of_its_own(survey, resource, obj, related, about)])
     shown = [one for one in findings if RANK[one.severity] <= RANK[question.least]]
     blocks: list[Block] = [Text("\n".join(_facts(resource, obj, related)), untrusted=True, source="facts")]
     blocks += _table(shown, question.now, call.target if len(call.service.targets) > 1 else "")
@@ -102,7 +112,7 @@ async def explain(call: Call[KubernetesService], question: Question) -> Result:
         blocks += ends
         failed += silent
     return Result(
-        header=_header(question, client.name, namespace, findings),
+        header=_header(question, client.name, namespace, findings, whole=not failed and not reader.gaps),
         blocks=blocks,
         notes=[*_notes(question, shown, len(findings) - len(shown)), *reader.notes],
         partial=[*failed, *reader.gaps],
@@ -113,7 +123,13 @@ def _areas(resource: Resource) -> list[Area]:
     if not resource.namespaced:
         area = _OUTSIDE.get((resource.group, resource.kind))
         return [area] if area else []
-    return [*_IN_NAMESPACE, *(("certificates",) if resource.kind in _WITH_CERTIFICATES else ())]
+    pods: Sequence[Area] = _IN_NAMESPACE if _has_pods(resource) else ()
+    return [*pods, *(("certificates",) if resource.kind in _WITH_CERTIFICATES else ())]
+
+
+def _has_pods(resource: Resource) -> bool:
+    """Whether pods may stand behind an object: those of custom kinds may own some."""
+    return resource.namespaced and (resource.kind in _WITH_PODS or not resource.builtin)
 
 
 def _about(found: Sequence[Finding], related: Related, resource: Resource) -> list[Finding]:
@@ -125,8 +141,10 @@ def _about(found: Sequence[Finding], related: Related, resource: Resource) -> li
     return [one for one in mine if one.object != related.ref and one.object not in fellows]
 
 
-async def _of_its_own(survey: Survey, resource: Resource, obj: Mapping[str, object], related: Related) -> list[Finding]:
-    """What only a look at the object itself shows."""
+async def _of_its_own(
+    survey: Survey, resource: Resource, obj: Mapping[str, object], related: Related, about: Sequence[Finding]
+) -> list[Finding]:
+    """What only a look at the object itself shows, and is not told by what was found ``about`` it."""
     found: list[Finding] = []
     if (resource.group, resource.kind) == _POD:
         events = await survey.events("pods")
@@ -134,7 +152,7 @@ async def _of_its_own(survey: Survey, resource: Resource, obj: Mapping[str, obje
             found += pod_findings(pod, survey, events.get(pod.metadata.uid, ()))
     if not resource.builtin:
         found += [replace(one, next=f"{one.next} view=tree") for one in _of_custom(resource, obj)]
-    told = " ".join(one.evidence for one in found)
+    told = " ".join(one.evidence for one in (*about, *found))
     missing = await missing_references(survey, resource, obj, related.ref)
     found += [one for one in missing if one.cause.split()[1] not in told]
     found += await _nodes(survey, related)
@@ -196,20 +214,8 @@ def _facts(resource: Resource, obj: Mapping[str, object], related: Related) -> l
         some = ", ".join(f"{pod.metadata.name} on {pod.spec.node_name or 'no node'}" for pod in related.pods[:5])
         more = f", {len(related.pods) - 5} more" if len(related.pods) > 5 else ""
         lines.append(f"pods: {len(related.pods)}, {ready} ready: {some}{more}")
-    for role in (
-        "workload",
-        "job",
-        "owned",
-        "service",
-        "ingress",
-        "autoscaler",
-        "budget",
-        "claim",
-        "certificate",
-        "quota",
-    ):
-        if refs := [str(ref) for ref in related.of(role) if ref.kind != "Pod"]:
-            lines.append(f"{role}: {', '.join(refs[:10])}")
+    by_role = {role: [str(ref) for ref in related.of(role) if ref.kind != "Pod"] for role in _ROLES}
+    lines += [f"{role}: {', '.join(refs[:10])}" for role, refs in by_role.items() if refs]
     if related.policies:
         lines.append(f"network policies: {', '.join(one.metadata.name for one in related.policies)}")
     return lines
@@ -220,10 +226,12 @@ def _table(shown: Sequence[Finding], now: datetime, target: str) -> list[Block]:
     return [Table(COLUMNS, rows, title="Findings", untrusted=True, source="findings")] if rows else []
 
 
-def _header(question: Question, cluster: str, namespace: str | None, findings: Sequence[Finding]) -> str:
+def _header(
+    question: Question, cluster: str, namespace: str | None, findings: Sequence[Finding], *, whole: bool
+) -> str:
     where = f" in namespace {namespace}" if namespace else ""
-    worst = min((one.severity for one in findings), key=lambda severity: RANK[severity], default=None)
-    state = f"{worst}, {len(findings)} findings" if worst else "nothing wrong was found"
+    nothing = "nothing wrong was found" if whole else "nothing wrong was found in what could be read"
+    state = f"{findings[0].severity}, {len(findings)} findings" if findings else nothing
     when = rfc3339(question.now.replace(microsecond=0))
     return f"{question.resource.kind} {question.name}{where} on {cluster}: {state}, {when}"
 

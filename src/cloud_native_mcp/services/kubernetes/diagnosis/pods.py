@@ -49,6 +49,7 @@ class _Group:
 
     owner: Ref
     first: Trouble
+    since: datetime | None
     pods: int = 0
     fresh: bool = False
     """Whether one of them is no longer minor."""
@@ -70,9 +71,11 @@ async def pods(survey: Survey) -> list[Finding]:
         owner = workload_of(pod)
         census.ready[owner] = census.ready.get(owner, 0) + pod.ready
         for trouble in pod_troubles(pod, survey, events.get(pod.metadata.uid, ())):
+            since = trouble.since or (_unready_since(pod) if trouble.stops else None)
             key = (owner, trouble.code, trouble.part)
-            group = census.groups.setdefault(key, _Group(owner, trouble))
+            group = census.groups.setdefault(key, _Group(owner, trouble, since))
             group.pods += 1
+            group.since = min(filter(None, (group.since, since)), default=None)
             group.fresh = group.fresh or not trouble.minor
     return [_finding(group, census.ready[group.owner]) for group in census.groups.values()]
 
@@ -84,14 +87,15 @@ def _finding(group: _Group, ready: int) -> Finding:
         severity = "critical"
     implies = CONSEQUENCES if one.stops and group.fresh else frozenset[str]()
     return Finding(
-        severity, one.code, group.owner, one.cause, one.evidence, one.next, one.since, group.pods, group.pods, implies
+        severity, one.code, group.owner, one.cause, one.evidence, one.next, group.since, group.pods, group.pods, implies
     )
 
 
 def pod_findings(pod: Pod, survey: Survey, events: Sequence[EventRecord]) -> list[Finding]:
     """What is wrong with one pod, told of the pod itself."""
     ref = Ref("Pod", pod.metadata.namespace, pod.metadata.name)
-    groups = [_Group(ref, one, 1, not one.minor) for one in pod_troubles(pod, survey, events)]
+    since = None if pod.ready else _unready_since(pod)
+    groups = [_Group(ref, one, one.since or since, 1, not one.minor) for one in pod_troubles(pod, survey, events)]
     return [_finding(group, int(pod.ready)) for group in groups]
 
 

@@ -51,15 +51,21 @@ class Related:
         return [ref for ref, found in self.about.items() if found == role]
 
 
+def alone(resource: Resource, obj: Mapping[str, object]) -> Related:
+    """An object without anything around it."""
+    meta = msgspec.convert(obj, PartialObject).metadata
+    found = Related(Ref(resource.kind, meta.namespace, meta.name), meta.uid)
+    found.about[found.ref] = "itself"
+    return found
+
+
 async def related_to(survey: Survey, resource: Resource, obj: Mapping[str, object]) -> Related:
     """Everything in the namespace that bears on an object of it.
 
     Raises:
         ToolError: pods or the owner tree cannot be read.
     """
-    meta = msgspec.convert(obj, PartialObject).metadata
-    found = Related(Ref(resource.kind, meta.namespace, meta.name), meta.uid)
-    found.about[found.ref] = "itself"
+    found = alone(resource, obj)
     belongs = await _membership(survey, resource, dict(obj), found)
     pods = await survey.reader.either(PODS, "pods") or ()
     found.pods = [pod for pod in pods if belongs(pod)]
@@ -79,25 +85,13 @@ async def _membership(
 ) -> Callable[[Pod], bool]:
     """How to tell the pods of an object."""
     ref, spec = found.ref, as_dict(obj.get("spec"))
+    if (chosen := _by_fields(resource, spec, found)) is not None:
+        return chosen
     match (resource.group, resource.kind):
-        case ("", "Pod"):
-            return lambda pod: pod.metadata.uid == found.uid
-        case ("", "PersistentVolumeClaim"):
-            return lambda pod: ref.name in pod.claims
-        case ("", "Service"):
-            selector = as_dict(spec.get("selector"))
-            return lambda pod: bool(selector) and selector.items() <= pod.metadata.labels.items()
+        case ("", "ResourceQuota"):
+            return lambda _: False
         case ("networking.k8s.io", "Ingress"):
             return await _behind_ingress(survey, found)
-        case ("autoscaling", "HorizontalPodAutoscaler"):
-            target = Ref(_kind_of(spec), ref.namespace, as_str(dig(spec, "scaleTargetRef", "name")))
-            found.about[target] = "workload"
-            return lambda pod: workload_of(pod) == target
-        case ("policy", "PodDisruptionBudget"):
-            chosen = msgspec.convert(as_dict(spec.get("selector")), LabelSelector)
-            return lambda pod: matches(chosen, pod.metadata.labels)
-        case ("apps" | "batch", kind) if kind in _OWNERS:
-            return lambda pod: workload_of(pod) == ref
         case ("batch", "CronJob"):
             jobs = [one for one in await survey.reader.optional(JOBS, "jobs") if _owned(one.metadata, found.uid)]
             names = {Ref("Job", one.metadata.namespace, one.metadata.name) for one in jobs}
@@ -108,6 +102,32 @@ async def _membership(
             family = await family_of(reader.client, resource, obj, deadline=reader.deadline)
             found.about |= {Ref(kind, ref.namespace, name): "owned" for kind, name in family.names if name != ref.name}
             return lambda pod: pod.metadata.uid in family.uids
+
+
+def _by_fields(resource: Resource, spec: Mapping[str, object], found: Related) -> Callable[[Pod], bool] | None:
+    """How to tell the pods of an object that says it itself; None for other kinds."""
+    ref = found.ref
+    chosen: Callable[[Pod], bool] | None = None
+    match (resource.group, resource.kind):
+        case ("", "Pod"):
+            chosen = lambda pod: pod.metadata.uid == found.uid  # noqa: E731
+        case ("", "PersistentVolumeClaim"):
+            chosen = lambda pod: ref.name in pod.claims  # noqa: E731
+        case ("", "Service"):
+            labels = as_dict(spec.get("selector"))
+            chosen = lambda pod: bool(labels) and labels.items() <= pod.metadata.labels.items()  # noqa: E731
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            target = Ref(_kind_of(spec), ref.namespace, as_str(dig(spec, "scaleTargetRef", "name")))
+            found.about[target] = "workload"
+            chosen = lambda pod: workload_of(pod) == target  # noqa: E731
+        case ("policy", "PodDisruptionBudget"):
+            selector = msgspec.convert(as_dict(spec.get("selector")), LabelSelector)
+            chosen = lambda pod: matches(selector, pod.metadata.labels)  # noqa: E731
+        case ("apps" | "batch", kind) if kind in _OWNERS:
+            chosen = lambda pod: workload_of(pod) == ref  # noqa: E731
+        case _:
+            pass
+    return chosen
 
 
 async def _behind_ingress(survey: Survey, found: Related) -> Callable[[Pod], bool]:

@@ -83,7 +83,7 @@ async def storage(survey: Survey) -> list[Finding]:
     claims = await survey.reader.objects(CLAIMS)
     waiting = [one for one in claims if one.status.phase == "Pending"]
     classes = await survey.reader.either(CLASSES, "storage") if waiting else ()
-    users = await _users(survey) if waiting else {}
+    users = await _users(survey)
     found: list[Finding] = []
     async for claim in unhurried(claims):
         ref = Ref("PersistentVolumeClaim", claim.metadata.namespace, claim.metadata.name)
@@ -174,7 +174,7 @@ def _pending(
     if late and not users:
         severity = "info"
     call = tool_call("events", kind="pvc", name=ref.name, namespace=ref.namespace)
-    words = f"{cause or 'its volume is made when a pod that uses it is placed'}; {users} pods wait for it"
+    words = f"{cause or 'its volume is made when a pod that uses it is placed'}; pods that wait for it: {users}"
     since = moment(claim.metadata.creation_timestamp)
     return Finding(severity, "pvc_pending", ref, words, evidence, call, since, max(users, 1))
 

@@ -50,7 +50,7 @@ class Survey:
         return then is not None and self.now - then > span
 
     async def events(self, area: Area) -> Mapping[str, Sequence[EventRecord]]:
-        """Warnings of the window by the uid of what they are about, the newest first. None when they may not be read."""
+        """Warnings of the window by the uid of what they are about, the newest first."""
         events = await self.reader.optional(EVENTS, area)
         return await self.reader.once("events by uid", lambda: self._by_uid(events))
 

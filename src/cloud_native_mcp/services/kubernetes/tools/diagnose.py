@@ -15,7 +15,7 @@ from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.times import parse_instant
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area
+from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area  # noqa: TC001 - read when the schema is written
 from cloud_native_mcp.services.kubernetes.diagnosis.one_object import Question, explain
 from cloud_native_mcp.services.kubernetes.diagnosis.scan import Scan, scan
 
