@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from cronsim import CronSim, CronSimError
@@ -175,5 +175,5 @@ def last_due(schedule: str, zone: str | None, before: datetime) -> datetime | No
     try:
         start = before.astimezone(ZoneInfo(zone) if zone else UTC)
         return next(CronSim(text, start, reverse=True)).astimezone(UTC)
-    except (CronSimError, StopIteration, ValueError, OverflowError, OSError):
+    except (CronSimError, ZoneInfoNotFoundError, StopIteration, ValueError, OverflowError, OSError):
         return None  # a form that only the controller knows, such as @every

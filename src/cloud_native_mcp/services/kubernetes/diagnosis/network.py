@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SETTLING: Final = timedelta(minutes=2)
 Labels = dict[str, str]
+_NOBODY: Final[set[int]] = set()
 
 
 class Candidates:
@@ -41,11 +42,9 @@ class Candidates:
                 self._having.setdefault(pair, set()).add(number)
 
     def selected(self, selector: Mapping[str, str]) -> list[Pod]:
-        """The pods that a selector matches."""
-        numbers = set(range(len(self._pods)))
-        for pair in selector.items():
-            numbers = numbers & self._having.get(pair, set())
-        return [self._pods[number] for number in sorted(numbers)]
+        """The pods that a selector matches; it has at least one label."""
+        fewest, *others = sorted((self._having.get(pair, _NOBODY) for pair in selector.items()), key=len)
+        return [self._pods[number] for number in sorted(fewest.intersection(*others))]
 
     def scaled_to_nothing(self, selector: Mapping[str, str]) -> Ref | None:
         """A workload whose pods the selector would match, if it had some."""

@@ -80,4 +80,6 @@ def _finding(ref: Ref, one: Reference) -> Finding:
     if one.kind == "PersistentVolumeClaim":
         return Finding("critical", "pvc_missing", ref, f"claim {one.name} that it mounts does not exist", "spec", call)
     cause = f"{one.kind} {one.name} that it names ({one.how}) does not exist"
-    return Finding("critical" if one.needed else "warning", "config_missing", ref, cause, "spec", call)
+    # Without a pull secret an image may still come; what is optional is left out without a word.
+    severity = "critical" if one.needed else "warning" if one.how == "pull" else "info"
+    return Finding(severity, "config_missing", ref, cause, "spec", call)

@@ -83,7 +83,7 @@ async def storage(survey: Survey) -> list[Finding]:
     claims = await survey.reader.objects(CLAIMS)
     waiting = [one for one in claims if one.status.phase == "Pending"]
     classes = await survey.reader.either(CLASSES, "storage") if waiting else ()
-    users = await _users(survey)
+    users = await _users(survey) if waiting else dict[tuple[str, str], int]()
     found: list[Finding] = []
     async for claim in unhurried(claims):
         ref = Ref("PersistentVolumeClaim", claim.metadata.namespace, claim.metadata.name)
