@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INTENDED: Final = ROOT / "tests" / "golden" / "intended"
 """The tools of each service as they were designed, in list order; written by hand, with a ``target`` argument."""
 
-DEFAULT_TOKENS: Final = 3_713
+DEFAULT_TOKENS: Final = 4_039
 """What the default list may cost; 5 % more fails. Raise it only when a new tool is worth it to every client."""
 
 

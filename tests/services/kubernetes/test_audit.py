@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.services.kubernetes.auditing.deprecated_apis import written
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta, Manager
-from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
 from cloud_native_mcp.services.kubernetes.auditing.secrets import CONFIG_MAPS
+from cloud_native_mcp.services.kubernetes.reading import Reader
 from lab import CANARY
 from tests.services.kubernetes.audited_pods import HARDENED, IMAGE
 from tests.services.kubernetes.clusters import error_of

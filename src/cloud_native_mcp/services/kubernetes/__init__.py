@@ -15,6 +15,7 @@ SPEC = ServiceSpec(
         "tools.logs",
         "tools.top",
         "tools.rollout",
+        "tools.diagnose",
         "tools.wait",
         "tools.access",
         "tools.explain",

@@ -16,14 +16,14 @@ from cryptography import x509
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
 from cloud_native_mcp.services.kubernetes.auditing.ingresses import INGRESSES
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 SOON: Final = timedelta(days=30)
 _RENEW: Final = "renew it"

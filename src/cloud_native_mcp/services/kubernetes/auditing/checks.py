@@ -14,16 +14,16 @@ from cloud_native_mcp.services.kubernetes.auditing.network_policies import netwo
 from cloud_native_mcp.services.kubernetes.auditing.pod_security import pod_security
 from cloud_native_mcp.services.kubernetes.auditing.policy_reports import policy_reports
 from cloud_native_mcp.services.kubernetes.auditing.rbac import rbac
-from cloud_native_mcp.services.kubernetes.auditing.reading import FATAL
 from cloud_native_mcp.services.kubernetes.auditing.reliability import reliability
 from cloud_native_mcp.services.kubernetes.auditing.secrets import secrets
 from cloud_native_mcp.services.kubernetes.auditing.unused import unused
+from cloud_native_mcp.services.kubernetes.reading import FATAL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Finding
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 CHECKS: Final[Mapping[Check, Callable[[Reader], Awaitable[Sequence[Finding]]]]] = {
     "pod_security": pod_security,

@@ -21,7 +21,7 @@ from cloud_native_mcp.services.kubernetes.resource_use.samples import samples_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
     from cloud_native_mcp.services.kubernetes.resource_use.owners import Workload
     from cloud_native_mcp.services.kubernetes.resource_use.pods import PodNeeds
     from cloud_native_mcp.services.kubernetes.resource_use.samples import Samples

@@ -14,7 +14,6 @@ from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
 from cloud_native_mcp.services.kubernetes.auditing.ingresses import INGRESSES
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta
-from cloud_native_mcp.services.kubernetes.auditing.reading import FATAL, Kind
 from cloud_native_mcp.services.kubernetes.auditing.reliability import BUDGETS
 from cloud_native_mcp.services.kubernetes.auditing.workloads import (
     CRON_JOBS,
@@ -22,13 +21,14 @@ from cloud_native_mcp.services.kubernetes.auditing.workloads import (
     DEPLOYMENTS,
     STATEFUL_SETS,
 )
+from cloud_native_mcp.services.kubernetes.reading import FATAL, Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 SERIES: Final = "apiserver_requested_deprecated_apis"
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')

@@ -14,8 +14,8 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 
 async def images(reader: Reader) -> list[Finding]:

@@ -12,15 +12,15 @@ import msgspec
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector, matches
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.auditing.workloads import workloads
+from cloud_native_mcp.services.kubernetes.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 _EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
 from cloud_native_mcp.services.kubernetes.auditing.standards import BASELINE, RESTRICTED, violations
 from cloud_native_mcp.services.kubernetes.auditing.workloads import workloads
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 NAMESPACES: Final = Kind("", "Namespace", PartialObject)

@@ -13,14 +13,14 @@ import msgspec
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 GATEKEEPER: Final = "constraints.gatekeeper.sh"
 _SEVERITIES: Final[Mapping[str, Severity]] = {"fail": "warning", "error": "warning", "warn": "info"}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.object_policy import SYSTEM_NAMESPACES
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
 from cloud_native_mcp.services.kubernetes.permissions.rbac import (
     ANY,
     GROUP,
@@ -21,13 +20,14 @@ from cloud_native_mcp.services.kubernetes.permissions.rbac import (
     Wanted,
     effective_rules,
 )
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 CLUSTER_ROLES: Final = Kind(GROUP, "ClusterRole", Role)
 ROLES: Final = Kind(GROUP, "Role", Role)

@@ -14,15 +14,15 @@ from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector, matche
 from cloud_native_mcp.contract.json_values import dig
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import ManagedMeta
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.auditing.workloads import LASTING, Workload, workloads
+from cloud_native_mcp.services.kubernetes.reading import Kind, by_namespace
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 
 class _BudgetSpec(msgspec.Struct, gc=False, rename="camel"):

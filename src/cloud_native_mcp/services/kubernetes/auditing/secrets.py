@@ -13,16 +13,16 @@ from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta, PartialObject
 from cloud_native_mcp.contract.json_values import as_str
 from cloud_native_mcp.response.objects import is_secret_name
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
 from cloud_native_mcp.services.kubernetes.auditing.references import SECRET, references
 from cloud_native_mcp.services.kubernetes.auditing.workloads import workloads
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 
 class ConfigMap(msgspec.Struct, gc=False):

@@ -11,17 +11,17 @@ from cloud_native_mcp.contract.json_values import as_str
 from cloud_native_mcp.services.kubernetes.auditing.finding import Finding, named
 from cloud_native_mcp.services.kubernetes.auditing.ingresses import INGRESSES
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import Json  # noqa: TC001 - read when structs are decoded
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
 from cloud_native_mcp.services.kubernetes.auditing.references import CLAIM, CONFIG_MAP, SECRET, references
 from cloud_native_mcp.services.kubernetes.auditing.secrets import CONFIG_MAPS
 from cloud_native_mcp.services.kubernetes.auditing.workloads import workloads
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 _GIVEN: Final = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"})
 Used = set[tuple[str, str, str]]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.services.kubernetes.auditing.finding import named
 from cloud_native_mcp.services.kubernetes.auditing.pod_shapes import Controller, Pod, PodSpec, Template
-from cloud_native_mcp.services.kubernetes.auditing.reading import Kind
+from cloud_native_mcp.services.kubernetes.reading import Kind
 from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
-    from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+    from cloud_native_mcp.services.kubernetes.reading import Reader
 
 PODS: Final = Kind("", "Pod", Pod)
 DEPLOYMENTS: Final = Kind("apps", "Deployment", Controller)

@@ -21,7 +21,7 @@ from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.auditing.checks import NAMES, run_checks
 from cloud_native_mcp.services.kubernetes.auditing.finding import COLUMNS, RANK, Check, Severity
-from cloud_native_mcp.services.kubernetes.auditing.reading import Reader
+from cloud_native_mcp.services.kubernetes.reading import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reads what the checks of a call share once, page by page.
+"""Reads what the parts of a call share once, page by page.
 
 A list is kept by kind, fields and selector. Secrets are asked for by their metadata, and whole only where the type says
 that they hold a certificate: what is not read cannot be told.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 from cloud_native_mcp.backends.kubernetes.lists import PAGE_SIZE, ListQuery, list_pages, metadata_pages
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.object_policy import SYSTEM_NAMESPACES
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import ToolError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_OBJECTS: Final = 20_000
 """Of one kind; more are not looked at, which the answer says."""
+PARALLEL: Final = 6
 FATAL: Final = frozenset({"unauthorized", "throttled", "unreachable", "timeout", "bad_answer"})
 """Errors that concern the whole cluster: no check can be done."""
 
@@ -47,13 +49,17 @@ ShapeT_co = TypeVar("ShapeT_co", bound=HasMetadata, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[ShapeT_co]):
-    """A kind, the fields read of it, and which of its objects; without a version the preferred one is asked."""
+    """A kind, the fields read of it, and which of its objects; without a version the preferred one is asked.
+
+    ``most`` lowers how many of its objects are looked at.
+    """
 
     group: str
     kind: str
     shape: type[ShapeT_co]
     field_selector: str = ""
     version: str = ""
+    most: int = MOST_OBJECTS
 
 
 def by_namespace(objects: Iterable[ShapeT]) -> dict[str, list[ShapeT]]:
@@ -104,6 +110,24 @@ class Reader:
             ToolError: ``unsupported`` when the cluster does not serve it, ``forbidden``, …
         """
         return await self.once(kind, lambda: self._objects(kind))
+
+    async def prepare(self, kinds: Iterable[Kind[Any]]) -> None:
+        """Read several kinds at the same time; what one of them ends with is told to whoever asks for it.
+
+        Raises:
+            ToolError: the cluster as a whole cannot be asked.
+        """
+        seats = asyncio.Semaphore(PARALLEL)
+
+        async def read(kind: Kind[Any]) -> None:
+            async with seats:
+                try:
+                    await self.objects(kind)
+                except ToolError as error:
+                    if error.code in FATAL:
+                        raise
+
+        await together(*(read(kind) for kind in dict.fromkeys(kinds)))
 
     async def once(self, key: Hashable, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
         """What ``load`` gives, or the error it ended with: the same for all checks of the call.
@@ -179,17 +203,18 @@ class Reader:
         if resource is None:
             where = f".{kind.group}" if kind.group else ""
             raise ToolError("unsupported", f"cluster {self.client.name} serves no {kind.kind}{where}")
+        most = min(kind.most, self._most)
         query = ListQuery(
             self.namespace if resource.namespaced else None,
             field_selector=kind.field_selector,
-            limit=min(PAGE_SIZE, self._most),
+            limit=min(PAGE_SIZE, most),
         )
         found: list[ShapeT] = []
         seen = 0
         async for page in self._pages(kind, resource, query):
             found += [item for item in page.items if self.shown(item.metadata.namespace)]
             seen += len(page.items)
-            if page.cursor and seen >= self._most:
+            if page.cursor and seen >= most:
                 self.notes.append(f"{resource.display}: only the first {seen:,} were looked at")
                 break
             await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""What is unhealthy in a cluster and why, one module per subject."""
