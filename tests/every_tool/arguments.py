@@ -70,7 +70,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
     "kubernetes_audit": {"namespace": "shop", "checks": ["images", "secrets", "rbac"]},
     "kubernetes_delete": {"kind": "pod", "name": "web"},
-    "kubernetes_diagnose": {"namespace": "shop", "checks": ["pods", "network"]},
+    "kubernetes_diagnose": {"kind": "deploy", "name": "web", "namespace": "shop"},
     "kubernetes_diff": {"mode": "objects", "kind": "deploy", "name": "web", "namespace": "shop", "other_name": "api"},
     "kubernetes_events": {"kind": "pod"},
     "kubernetes_exec": {"namespace": "shop", "name": "toolbox", "command": ["true"]},

@@ -21,6 +21,7 @@ from tests.services.kubernetes.test_diagnose_pods import FATE, IMAGE, Bench, ago
 if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
+    from lab.kube import Manifest
     from tests.calls import Desk
     from tests.services.kubernetes.scratch import Scratch
 
@@ -136,7 +137,7 @@ async def test_a_failed_job_is_told_with_the_end_of_its_pod(bench: Bench, scratc
     scratch.api.merge(f"{pods}/{name}/status", {"status": told})
 
     def failed() -> bool:
-        conditions = scratch.read("batch/v1", "jobs", "once")["status"].get("conditions") or []
+        conditions: list[Manifest] = scratch.read("batch/v1", "jobs", "once")["status"].get("conditions") or []
         return any(one["type"] == "Failed" for one in conditions)
 
     wait_until("failure of the Job", failed, within=30.0)
@@ -383,8 +384,19 @@ async def test_a_policy_that_lets_nothing_in_is_told_of_its_pods(bench: Bench, s
     scratch.make("Deployment", "web", **deployment("web"))
     path = scratch.path("apps/v1", "deployments", "web")
     wait_until("web", lambda: scratch.api.get(path)["status"].get("readyReplicas") == 1, within=30.0)
-    policy = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    policy: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress"]}
     scratch.make("NetworkPolicy", "closed", group_version="networking.k8s.io/v1", spec=policy)
     answer = await bench.desk.ask("diagnose", kind="deploy", name="web", namespace=scratch.namespace)
     assert [(row[0], row[1]) for row in findings(answer.result)] == [("info", "policy_denies")]
     assert "network policies: closed" in answer.text
+
+
+async def test_a_look_that_is_cut_is_told(bench: Bench, scratch: Scratch) -> None:
+    for number in range(4):
+        scratch.make("Service", f"web-{number}", spec={"ports": [{"port": 80}], "selector": {"app": "zzzzzz"}})
+    client, now = cast("KubernetesService", bench.desk.service).client("lab"), datetime.now(UTC)
+    deadline = Deadline.after(10.0)
+    reader = Reader(client, scratch.namespace, include_system=True, now=now, deadline=deadline, most=2)
+    found, _ = await look(Survey(reader, now, ["network"]), ["network"])
+    assert len(found) == 2
+    assert "services: only the first 2 were looked at" in reader.notes

@@ -45,7 +45,7 @@ def test_exit_codes_are_explained(code: int, reason: str, words: str) -> None:
             "5 of 5",
         ),
         (
-            "0/6 nodes are available: 1 Insufficient cpu, 2 Insufficient memory, 3 node(s) had untolerated taint {a: b}",
+            "0/6 nodes are available: 1 Insufficient cpu, 2 Insufficient memory, 3 node(s) had untolerated taint {a}",
             ["taint", "memory", "cpu"],
             "taint on 3 of 6 nodes",
         ),

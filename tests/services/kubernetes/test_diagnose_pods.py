@@ -46,7 +46,7 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
 
 def status(name: str = "main", **fields: Any) -> dict[str, Any]:
     """The status of a container."""
-    usual = {"ready": False, "restartCount": 0, "image": IMAGE, "imageID": "", "state": {"running": {}}}
+    usual: dict[str, Any] = {"ready": False, "restartCount": 0, "image": IMAGE, "imageID": "", "state": {"running": {}}}
     return {"name": name, **usual, **fields}
 
 
@@ -82,9 +82,15 @@ class Bench:
         meta = about["metadata"]
         when = ago(**(span or {"minutes": 3}))
         involved = {"kind": about["kind"], "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
-        times = {"firstTimestamp": when, "lastTimestamp": when, "count": count}
-        told = {"type": "Warning", "reason": reason, "message": message, "involvedObject": involved, **times}
-        self.scratch.make("Event", f"{meta['name']}.{reason.lower()}", **told)
+        times: dict[str, Any] = {"firstTimestamp": when, "lastTimestamp": when, "count": count}
+        told: dict[str, Any] = {
+            "type": "Warning",
+            "reason": reason,
+            "message": message,
+            "involvedObject": involved,
+            **times,
+        }
+        self.scratch.make("Event", f"{meta['name']}.{reason.lower()}", involvedObject=involved, **told)
 
     async def scan(self, *checks: str, **arguments: Any) -> Answer:
         """All findings of the namespace."""
@@ -217,7 +223,7 @@ async def test_volumes_and_networks_that_cannot_be_set_up_are_found(bench: Bench
 
 
 async def test_pods_that_failed_count_while_they_are_in_the_window(bench: Bench) -> None:
-    full = {"reason": "Evicted", "message": "The node was low on resource: memory."}
+    full: dict[str, Any] = {"reason": "Evicted", "message": "The node was low on resource: memory."}
     bench.pod("evicted", [], phase="Failed", **full)
     old = conditions(ready=False, since=ago(hours=5))
     bench.pod("long-gone", [], phase="Failed", conditions=old, **full)

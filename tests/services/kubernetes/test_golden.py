@@ -172,3 +172,25 @@ async def test_rollouts_of_the_scene(cluster: Desk, role: scene.Role, view: str)
 async def test_permissions_of_the_scene(cluster: Desk, name: str, arguments: dict[str, object]) -> None:
     answer = await cluster.ask("access", **arguments)
     check_golden(f"access-{name}", answer.text)
+
+
+@promise("S4")
+@pytest.mark.parametrize("namespace", [scene.PAYMENTS, scene.BATCH, scene.PLATFORM, scene.VACANT])
+async def test_a_scan_of_a_namespace_for_troubles(cluster: Desk, namespace: str) -> None:
+    answer = await cluster.ask("diagnose", namespace=namespace, since="20d", limit=100)
+    # Equally grave ones come in the order of their beginning, which differs from lab to lab; so do counts, of nodes too.
+    lines = sorted(answer.text.splitlines(), key=lambda line: (not line.startswith("SEVERITY"), line))
+    text = re.sub(r"(ProvisioningFailed) x\d+", r"\1 x<count>", "\n".join(lines))
+    check_golden(
+        f"diagnose-{namespace}", re.sub(r"(unschedulable\t[^\t]+\t[^\t]+)\t.+\t", r"\1\t<placing>\t<placing>\t", text)
+    )
+
+
+@promise("S4")
+@pytest.mark.parametrize(
+    "role", [scene.CRASH_LOOP, scene.CONFIG_ERROR, scene.STUCK_ROLLOUT, scene.BACKUP_FAILED, scene.NO_ENDPOINTS]
+)
+async def test_why_an_object_of_the_scene_is_broken(cluster: Desk, role: scene.Role) -> None:
+    answer = await cluster.ask("diagnose", kind=role.kind, name=role.name, namespace=role.namespace, since="20d")
+    without_events = re.sub(r"\nEvents.*?</untrusted>", "", answer.text, flags=re.DOTALL)
+    check_golden(f"diagnose-{role.kind}-{role.name}".lower(), re.sub(r"\bnode-\d", "<node>", without_events))
