@@ -70,7 +70,11 @@ def lab_settings(lab: LabEnv, folder: Path, **flags: object) -> Settings:
     """Every service over the lab, as administrator, with all effects and tools; the audit in the folder."""
     mine: dict[str, object] = {
         "kubernetes": {"enabled": True, "targets": {"lab": {"kubeconfig": str(lab.kubeconfig_admin)}}},
-        "helm": {"enabled": True, "targets": {"lab": {"kubeconfig": str(lab.kubeconfig_admin)}}},
+        "helm": {
+            "enabled": True,
+            "targets": {"lab": {"kubeconfig": str(lab.kubeconfig_admin)}},
+            "engine": {"binary": str(lab.helm)},
+        },
         "prometheus": {"targets": {"lab": {"url": lab.prometheus_url}}},
         "ledger": {"enabled": False},
         "server": {"effects": list(ALL_EFFECTS), "toolset": "extended", "port": 0},

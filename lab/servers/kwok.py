@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lab.context import Lab
 
 FATES = Path(__file__).parent.parent / "conf" / "fates.yaml"
+COMMANDS = FATES.with_name("commands.yaml")
 DOORS = FATES.with_name("kwok-doors.yaml")
 FATE = "lab/fate"
 CRDS = (
@@ -33,7 +34,7 @@ class Kwok(Server):
     def configure(self, lab: Lab) -> tuple[Path, ...]:
         """It reads its configuration from the API server; a change in ours must reach it there."""
         del lab
-        return (FATES, DOORS)
+        return (FATES, COMMANDS, DOORS)
 
     def prepare(self, lab: Lab) -> None:
         """Register its kinds, its stock stages, and what logs, exec and port-forward answer."""
@@ -45,7 +46,7 @@ class Kwok(Server):
         stages = [spare_the_fated(stage) for stage in _read_folder(manifests / "stages")]
         lab.state.pod_logs.mkdir(parents=True, exist_ok=True)
         doors = DOORS.read_text(encoding="utf-8").replace("@PORT@", str(lab.ports["kwok"]))
-        own = [*read_manifests(FATES), *parse_manifests(doors)]
+        own = [*read_manifests(FATES), *read_manifests(COMMANDS), *parse_manifests(doors)]
         in_parallel(lab.api.apply, [*stages, *_read_folder(manifests / "metrics"), *own])
 
     def command(self, lab: Lab) -> list[str]:

@@ -159,6 +159,13 @@ def test_secrets_in_arguments_are_redacted(arguments: dict[str, object]) -> None
     assert ENCODED.encode() not in text
 
 
+@pytest.mark.parametrize("name", ["stdin", "body"])
+def test_what_is_handed_on_to_a_program_is_kept_by_size_and_digest(name: str) -> None:
+    arguments: dict[str, object] = {"command": ["cat"], name: "x7"}
+    withheld = "<4 bytes, sha " + digest(b'"x7"') + ">"
+    assert arguments_in(line(arguments)) == {"command": ["cat"], name: withheld}
+
+
 def test_text_of_several_lines_is_kept_by_its_first_line_length_and_digest() -> None:
     manifest = "kind: Deployment\nspec: {}\n"
     assert arguments_in(line({"manifest": manifest})) == {

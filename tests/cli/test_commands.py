@@ -177,6 +177,7 @@ def test_config_check_tells_which_services_are_on(terminal: Terminal) -> None:
     assert ran.code == 0
     states = dict(line.split(": ", 1) for line in ran.out.splitlines()[1:])
     assert {name.strip(): state for name, state in states.items()} == {
+        "helm": "off",
         "kubernetes": "off",
         "prometheus": "on",
         "utilities": "off",

@@ -207,6 +207,7 @@ async def in_front(
     kubeconfig: Path,
     kubelets: Mapping[str, Kubelet] | None = None,
     overrides: Mapping[str, Behaviour] = _NO_OVERRIDES,
+    policy: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[tuple[Desk, FaultServer]]:
     """The service with this API server as its only target, and the server with the requests it got.
 
@@ -214,6 +215,7 @@ async def in_front(
         kubeconfig: of the API server behind.
         kubelets: by node; other nodes have none.
         overrides: behaviours by path.
+        policy: of the service for that target.
     """
     access = load_kubeconfig([kubeconfig]).access()
     behind = HttpTarget(
@@ -234,7 +236,7 @@ async def in_front(
     try:
         async with fault_server(choose=choose) as server:
             with kubeconfig_of(server.url) as path:
-                async with clusters(front=path) as desk:
+                async with clusters(policy=policy, front=path) as desk:
                     yield desk, server
     finally:
         await pool.close()
@@ -242,17 +244,34 @@ async def in_front(
 
 def _forward(client: HttpClient) -> Behaviour:
     async def act(connection: Connection, request: Request) -> None:
+        params = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
+        headers = {name: request.headers[name] for name in ("accept", "content-type") if name in request.headers}
+        if ("watch", "1") in params:
+            await _forward_watch(client, connection, request.path, params)
+            return
         response = await client.request(
             request.method,
             request.path,
             deadline=Deadline.after(30),
-            params=parse_qsl(request.target.partition("?")[2], keep_blank_values=True),
-            headers={"Accept": request.headers.get("accept", "*/*")},
+            params=params,
+            headers=headers,
+            body=request.body or None,
         )
         kind = response.headers.get("content-type", "application/json")
         await answer(response.body, status=response.status, kind=kind)(connection, request)
 
     return act
+
+
+async def _forward_watch(
+    client: HttpClient, connection: Connection, path: str, params: Sequence[tuple[str, str]]
+) -> None:
+    async with client.stream("GET", path, deadline=Deadline.after(30), params=params) as stream:
+        await connection.send(head(stream.status, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}))
+        async for part in stream.parts():
+            if not await connection.send(f"{len(part):x}\r\n".encode() + part + b"\r\n"):
+                return
+        await connection.send(b"0\r\n\r\n")
 
 
 async def _begin(connection: Connection, lines: Sequence[str]) -> None:

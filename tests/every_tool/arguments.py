@@ -62,6 +62,9 @@ _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
 
 USUAL: Final[Mapping[str, dict[str, object]]] = {
     "helm_get": {"name": "storefront", "namespace": "releases"},
+    "helm_rollback": {"name": "storefront", "namespace": "releases", "dry_run": True},
+    "helm_test": {"name": "storefront", "namespace": "releases"},
+    "helm_uninstall": {"name": "storefront", "namespace": "releases"},
     "kubernetes_access": {"verb": "get", "resource": "pods"},
     "kubernetes_action": {"kind": "deployment", "name": "web"},
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
@@ -70,6 +73,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "kubernetes_diagnose": {"kind": "deploy", "name": "web", "namespace": "shop"},
     "kubernetes_diff": {"mode": "objects", "kind": "deploy", "name": "web", "namespace": "shop", "other_name": "api"},
     "kubernetes_events": {"kind": "pod"},
+    "kubernetes_exec": {"namespace": "shop", "name": "toolbox", "command": ["true"]},
     "kubernetes_get": {"kind": "deploy", "name": "web", "namespace": "shop"},
     "kubernetes_logs": {"name": "toolbox", "namespace": "shop"},
     "kubernetes_patch": {"kind": "pod", "name": "web", "labels": ["a=b"]},

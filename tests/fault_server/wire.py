@@ -69,6 +69,14 @@ class Connection:
         body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Request(method, target, headers, body)
 
+    async def exactly(self, count: int) -> bytes | None:
+        """So many bytes of what follows a request (after an upgrade), or None when the client closed."""
+        try:
+            return await self._reader.readexactly(count)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.ended = True
+            return None
+
     async def send(self, data: bytes) -> bool:
         """Write the bytes; False when the client is gone."""
         try:

@@ -27,6 +27,9 @@ MAX_FIELD: Final = 256
 HEAD: Final = 80
 """Characters shown of an argument that is cut."""
 
+CONTENT: Final = frozenset({"stdin", "body"})
+"""Arguments that are handed on to a program as they are: kept by size and digest alone."""
+
 _HOLDS_SECRET: Final = re.compile(r"""kind\\?["']?\s*:\s*\\?["']?Secret""")
 
 
@@ -136,7 +139,7 @@ def _arguments(arguments: Mapping[str, object], digest: Digest, most: int) -> tu
     raw = _canonical(arguments)
     if len(raw) <= most and raw.isascii() and b"\\n" not in raw:
         text = raw.decode("ascii")
-        if scrub(text) is text and not any(map(is_secret_name, arguments)) and not _HOLDS_SECRET.search(text):
+        if scrub(text) is text and not any(map(_withheld, arguments)) and not _HOLDS_SECRET.search(text):
             return arguments, digest(raw)
     return {_short(name): _argument(name, value, digest, most) for name, value in arguments.items()}, digest(raw)
 
@@ -151,7 +154,7 @@ def _canonical(value: object) -> bytes:
 def _argument(name: str, value: object, digest: Digest, most: int) -> object:
     if isinstance(value, bool) or value is None:
         return value
-    if is_secret_name(name):
+    if _withheld(name):
         return _digested(_canonical(value), digest)
     if isinstance(value, int | float):
         return value
@@ -164,6 +167,10 @@ def _argument(name: str, value: object, digest: Digest, most: int) -> object:
     if len(raw) <= most and scrub(text := raw.decode("utf-8")) is text:
         return masked
     return _text(raw.decode("utf-8"), digest, most)
+
+
+def _withheld(name: str) -> bool:
+    return name in CONTENT or is_secret_name(name)
 
 
 def _text(value: str, digest: Digest, most: int) -> str:

@@ -87,6 +87,38 @@ class HttpStream(Protocol):
         ...
 
 
+class HttpSocket(Protocol):
+    """A WebSocket, or the answer that came in its place: it is open when ``status`` is 101."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 101 when the connection became a WebSocket."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header names are lower case."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The beginning of the answer in place of a WebSocket; empty when there is one."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """The subprotocol the server chose of those offered; empty when it chose none."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send one binary message; raises `BackendError` when the connection is gone."""
+        ...
+
+    async def receive(self) -> bytes | None:
+        """The next message, text as UTF-8; None when the other side closed or the connection broke."""
+        ...
+
+
 class HttpClient(Protocol):
     """Requests to one target.
 
@@ -132,6 +164,22 @@ class HttpClient(Protocol):
         """One request whose body is read in parts; leaving the block early closes the connection.
 
         ``read`` as in `request`; only opening the stream is ever repeated, never reading it.
+        """
+        ...
+
+    def socket(
+        self,
+        path: str,
+        *,
+        deadline: Deadline,
+        protocols: Sequence[str],
+        params: Sequence[tuple[str, str]] = (),
+        read: bool = False,
+    ) -> AbstractAsyncContextManager[HttpSocket]:
+        """A WebSocket (RFC 6455) with one of these subprotocols, the preferred one first.
+
+        ``deadline`` is for opening it; reading and sending take as long as the caller lets them. Leaving the block
+        closes the connection. ``read`` as in `request`: whether opening it changes nothing.
         """
         ...
 

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from cloud_native_mcp import __version__
@@ -16,9 +17,11 @@ from cloud_native_mcp.upstream.credentials import Renewal
 from cloud_native_mcp.upstream.errors import AttemptError, label_of
 from cloud_native_mcp.upstream.exchange import Answer, Order, exchange
 from cloud_native_mcp.upstream.retry import RETRIED_STATUSES, changes_nothing, pause_before, retry_after
+from cloud_native_mcp.upstream.websocket import Socket, connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     import aiohttp
 
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
     from cloud_native_mcp.upstream.observer import UpstreamObserver
     from cloud_native_mcp.upstream.tls import TlsContexts
 
-AnswerT = TypeVar("AnswerT", HttpResponse, Answer)
+AnswerT = TypeVar("AnswerT", HttpResponse, Answer, Socket)
+OpenedT = TypeVar("OpenedT", Answer, Socket)
 DEFAULT_MAX_BYTES = 64_000_000
+_Way: TypeAlias = "Callable[[aiohttp.ClientSession, Order], AbstractAsyncContextManager[OpenedT]]"
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _USER_AGENT = f"cloud-native-mcp-server/{__version__}"
 
 
@@ -118,12 +124,33 @@ class Client:
 
             async def opened(order: Order) -> Answer:
                 await stack.aclose()
-                return await stack.enter_async_context(self._attempt(order, stream=True))
+                return await stack.enter_async_context(self._attempt(exchange, order, stream=True))
+
+            yield await self._guarded(request, opened)
+
+    @contextlib.asynccontextmanager
+    async def socket(
+        self,
+        path: str,
+        *,
+        deadline: Deadline,
+        protocols: Sequence[str],
+        params: Sequence[tuple[str, str]] = (),
+        read: bool = False,
+    ) -> AsyncGenerator[Socket]:
+        """A WebSocket, as `contract.http.HttpClient.socket` says."""
+        request = _Request("GET", path, params, _UNCOMPRESSED, None, read, deadline, DEFAULT_MAX_BYTES, stream=True)
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def opened(order: Order) -> Socket:
+                await stack.aclose()
+                attempt = self._attempt(partial(connect, protocols=protocols), order, stream=True)
+                return await stack.enter_async_context(attempt)
 
             yield await self._guarded(request, opened)
 
     async def _whole(self, order: Order) -> HttpResponse:
-        async with self._attempt(order, stream=False) as answer:
+        async with self._attempt(exchange, order, stream=False) as answer:
             return HttpResponse(answer.status, answer.headers, await answer.whole())
 
     async def _guarded(self, request: _Request, attempt: Callable[[Order], Awaitable[AnswerT]]) -> AnswerT:
@@ -217,12 +244,12 @@ class Client:
             raise BackendError("timeout", f"{self.label}: the deadline passed while getting credentials") from error
 
     @contextlib.asynccontextmanager
-    async def _attempt(self, order: Order, *, stream: bool) -> AsyncGenerator[Answer]:
+    async def _attempt(self, way: _Way[OpenedT], order: Order, *, stream: bool) -> AsyncGenerator[OpenedT]:
         started = self._clock()
         outcome = "cancelled"
         try:
             session = self._sessions.session(self.target, self.address, stream=stream)
-            async with exchange(session, order) as answer:
+            async with way(session, order) as answer:
                 outcome = str(answer.status)
                 yield answer
         except BackendError as error:

@@ -13,6 +13,7 @@ from cloud_native_mcp.upstream.errors import CONNECT_SECONDS, label_of
 from cloud_native_mcp.upstream.exchange import phase_trace
 from cloud_native_mcp.upstream.observer import NoObserver, UpstreamObserver
 from cloud_native_mcp.upstream.tls import TlsContexts
+from cloud_native_mcp.upstream.websocket import refuse_other_answers
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.http import HttpTarget, TlsOptions
@@ -93,6 +94,7 @@ def _new_session(connections: int) -> aiohttp.ClientSession:
         trust_env=False,
         skip_auto_headers=("User-Agent", "Content-Type"),
         trace_configs=[phase_trace()],
+        middlewares=(refuse_other_answers,),
     )
     # The session would send GET, HEAD, OPTIONS, TRACE, PUT and DELETE again by itself when a kept connection drops:
     # outside the retry budget, and twice for writes. It has no public switch for that.

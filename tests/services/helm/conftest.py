@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+from tests.services.helm.program import engine
+from tests.services.kubernetes.clusters import clusters
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from lab import LabEnv
+    from tests.calls import Desk
+
+
+@pytest.fixture
+async def operator(lab: LabEnv) -> AsyncGenerator[Desk]:
+    """The service as an administrator of the lab's cluster, with the lab's Helm as its program."""
+    async with clusters(service="helm", settings=engine(lab), lab=lab.kubeconfig_admin) as running:
+        yield running
 
 
 @pytest.fixture

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from lab import LabEnv
 
 
+def engine(lab: LabEnv) -> dict[str, object]:
+    """The setting that makes the lab's helm the program of the service."""
+    return {"engine": {"binary": str(lab.helm)}}
+
+
 async def helm(lab: LabEnv, *arguments: str | Path, given: str = "", refusals: bool = False, driver: str = "") -> str:
     """What helm prints; with ``refusals`` it may end with an error, whose words count too."""
     with tempfile.TemporaryDirectory() as home:

@@ -13,7 +13,7 @@ from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
 from cloud_native_mcp.backends.kubernetes.status import KubernetesError, raise_for_status
 from cloud_native_mcp.contract.http import HttpResponse, HttpTarget
-from cloud_native_mcp.errors import InvalidArgument
+from cloud_native_mcp.errors import BackendError, InvalidArgument
 from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.contract.http import HttpPool
+    from cloud_native_mcp.contract.http import HttpPool, HttpSocket
     from cloud_native_mcp.contract.service import Cache
 
 JSON: Final = "application/json"
@@ -67,6 +67,7 @@ class KubernetesClient:
         self.name = name
         self.namespace = access.namespace
         self.policy = policy or ObjectPolicy()
+        self.access = access
         self.target = HttpTarget(
             service=service,
             name=name,
@@ -280,6 +281,34 @@ class KubernetesClient:
                 answer = HttpResponse(stream.status, stream.headers, body)
                 raise_for_status(answer, what=what or f"get {path}", target=self.target)
             yield stream.parts()
+
+    @contextlib.asynccontextmanager
+    async def socket(
+        self,
+        path: str,
+        *,
+        what: str,
+        deadline: Deadline,
+        protocols: Sequence[str],
+        params: Sequence[tuple[str, str]] = (),
+        read: bool = False,
+    ) -> AsyncGenerator[HttpSocket]:
+        """A WebSocket with one of these subprotocols; ``deadline`` is for opening it.
+
+        Raises:
+            KubernetesError: refused.
+            BackendError: ``unsupported``, when the server knows none of the subprotocols.
+        """
+        async with self._http.socket(path, deadline=deadline, protocols=protocols, params=params, read=read) as socket:
+            answer = HttpResponse(socket.status, socket.headers, socket.body)
+            if answer.status == HTTPStatus.FORBIDDEN and not answer.body:
+                text = f"{what}: cluster {self.name} speaks none of {', '.join(protocols)}"
+                raise BackendError("unsupported", text, status=answer.status)
+            if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
+                raise_for_status(answer, what=what, target=self.target)
+            if not socket.protocol:
+                raise BackendError("bad_answer", f"{what}: cluster {self.name} opened no stream of a known kind")
+            yield socket
 
     async def version(self, deadline: Deadline) -> VersionInfo:
         """The API server's version (``GET /version``, which every identity may read)."""

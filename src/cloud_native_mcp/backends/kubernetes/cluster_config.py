@@ -13,6 +13,32 @@ from cloud_native_mcp.backends.kubernetes.object_policy import Permit  # noqa: T
 from cloud_native_mcp.contract.configuration import Section, ServiceConfig
 
 
+class ExecConfig(Section):
+    """Which commands may be run in containers, where the effect `destroy` is allowed."""
+
+    namespaces: list[str] = Field(
+        default=["*"],
+        description=(
+            "Namespaces in which commands may be run; `*` stands for any text. Those of Kubernetes itself need "
+            "`system_namespaces` in `policy.allow` as well."
+        ),
+    )
+    commands: list[str] = Field(
+        default=["*"],
+        description=(
+            "Commands that may be run, by their first words: `cat /etc/hosts` permits that with further arguments, "
+            "`sh` permits everything, as `*` does."
+        ),
+    )
+    images: list[str] = Field(
+        default=[],
+        description=(
+            "Images of debug containers and temporary pods, as callers write them; `*` stands for any text, as in "
+            "`registry.example.com/tools/*`. Without any, no new container is made."
+        ),
+    )
+
+
 class PolicyConfig(Section):
     """What may be done in spite of the defaults."""
 
@@ -26,6 +52,7 @@ class PolicyConfig(Section):
             "values of Secrets in clear."
         ),
     )
+    exec: ExecConfig = Field(default=ExecConfig(), description="Which commands may be run in containers.")
 
 
 class ClusterConfig(Section):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
 from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
+from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
@@ -70,7 +71,7 @@ def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, Kubern
                 http=context.http,
                 cache=context.cache,
                 service=context.name,
-                policy=ObjectPolicy(cluster.policy.allow, setting=f"{section}.policy.allow"),
+                policy=_policy(cluster, section),
             )
     if problems:
         raise ConfigError(problems)
@@ -85,6 +86,12 @@ def _clusters(config: ClustersConfig) -> dict[str, ClusterConfig]:
     if any(path.is_file() for path in default_paths(os.environ, Path.home())):
         return {load_kubeconfig(default_paths(os.environ, Path.home())).current_context or "default": ClusterConfig()}
     return {IN_CLUSTER: ClusterConfig(in_cluster=True)}
+
+
+def _policy(cluster: ClusterConfig, section: str) -> ObjectPolicy:
+    lists = cluster.policy.exec
+    execution = ExecPolicy(lists.namespaces, lists.images, lists.commands, setting=f"{section}.policy.exec")
+    return ObjectPolicy(cluster.policy.allow, setting=f"{section}.policy.allow", execution=execution)
 
 
 def _access(cluster: ClusterConfig) -> ClusterAccess:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str, dig
 from cloud_native_mcp.errors import ToolError
 
@@ -47,9 +48,17 @@ class ObjectPolicy:
     Args:
         allowed: what the operator permits in spite of the defaults.
         setting: the configuration path of that list, for the error.
+        execution: what may be run in containers.
     """
 
-    def __init__(self, allowed: Iterable[Permit] = (), *, setting: str = "policy.allow") -> None:
+    def __init__(
+        self,
+        allowed: Iterable[Permit] = (),
+        *,
+        setting: str = "policy.allow",
+        execution: ExecPolicy | None = None,
+    ) -> None:
+        self.execution = execution or ExecPolicy()
         self._allowed = frozenset(allowed)
         self._setting = setting
 

@@ -119,7 +119,7 @@ def raise_for_status(response: HttpResponse, *, what: str, target: HttpTarget) -
     if 200 <= response.status < 300:
         return
     said = _read(response)
-    status = msgspec.structs.replace(said, message=_shown(said.message))
+    status = msgspec.structs.replace(said, message=shown_message(said.message))
     path_unknown = response.status == 404 and not (status.details and status.details.name and status.details.kind)
     code = "unsupported" if path_unknown else _code(response.status, said.message)
     words = f": {status.message}" if status.message else ""
@@ -156,7 +156,7 @@ def _code(http_status: int, message: str) -> str:
     return "rejected" if 400 <= http_status < 500 else "backend_error"
 
 
-def _shown(message: str) -> str:
+def shown_message(message: str) -> str:
     """The server's words without the object that a strict patch repeats in them."""
     if _STRICT in message:
         message = "strict decoding error" + message.rpartition(_STRICT)[2]
@@ -168,7 +168,7 @@ def _causes(status: Status) -> str:
     """Causes by field, where the message does not hold them already."""
     causes = status.details.causes if status.details else []
     told = [
-        f"{cause.field}: {_shown(cause.message)[:150]}"
+        f"{cause.field}: {shown_message(cause.message)[:150]}"
         for cause in causes[:_SHOWN_CAUSES]
         if cause.field and cause.field not in status.message and _STRICT not in cause.message
     ]

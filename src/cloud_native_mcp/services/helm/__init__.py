@@ -1,4 +1,4 @@
-"""Helm: read the releases in the configured clusters."""
+"""Helm: read and change the releases in the configured clusters."""
 
 from cloud_native_mcp.contract.service import ServiceSpec
 
@@ -8,6 +8,6 @@ SPEC = ServiceSpec(
     summary="Releases of Helm: status, values, manifests, notes, hooks, history and the live state of their objects.",
     config="config:HelmConfig",
     start="service:start",
-    tools=("tools.list", "tools.get"),
+    tools=("tools.list", "tools.get", "tools.rollback", "tools.test", "tools.uninstall"),
     target_noun="Cluster",
 )

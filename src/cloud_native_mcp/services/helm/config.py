@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - pydantic reads it
 from typing import Literal
 
 from pydantic import Field
 
 from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
+from cloud_native_mcp.contract.configuration import Section
+
+
+class EngineConfig(Section):
+    """The Helm program, which changes releases and renders charts; reading needs none."""
+
+    binary: Path | None = Field(
+        default=None, description="Helm 3.14 or newer, or 4; without it `helm` on the server's path."
+    )
 
 
 class HelmConfig(ClustersConfig):
@@ -16,3 +26,4 @@ class HelmConfig(ClustersConfig):
         default="secret",
         description="Where Helm keeps releases in the clusters, as its own `$HELM_DRIVER`; SQL is not supported.",
     )
+    engine: EngineConfig = Field(default=EngineConfig(), description="The Helm program.")

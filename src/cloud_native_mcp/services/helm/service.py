@@ -1,10 +1,13 @@
-"""The running Helm service: the clusters, and where their releases are kept."""
+"""The running Helm service: the clusters, where their releases are kept, and the program that changes them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.backends.kubernetes.clusters import Clusters, cluster_clients
+from cloud_native_mcp.services.helm.engine.background import Background
+from cloud_native_mcp.services.helm.engine.engine import Engine
+from cloud_native_mcp.services.helm.engine.locks import ReleaseLocks
 from cloud_native_mcp.services.helm.releases.storage import Storage
 
 if TYPE_CHECKING:
@@ -18,15 +21,29 @@ if TYPE_CHECKING:
 class HelmService(Clusters):
     """Clients by target name; the default cluster comes first.
 
-    ``storage`` reads releases; ``digest`` is the short keyed digest that stands for a secret value in answers.
+    ``storage`` reads releases, ``engine`` runs Helm, ``locks`` and ``background`` see to its changes; ``digest`` is the
+    short keyed digest that stands for a secret value in answers.
     """
 
     def __init__(
-        self, clients: Mapping[str, KubernetesClient], *, storage: Storage, digest: Callable[[bytes], str]
+        self,
+        clients: Mapping[str, KubernetesClient],
+        *,
+        storage: Storage,
+        engine: Engine,
+        background: Background,
+        digest: Callable[[bytes], str],
     ) -> None:
         super().__init__(clients)
         self.storage = storage
+        self.engine = engine
+        self.background = background
+        self.locks = ReleaseLocks()
         self.digest = digest
+
+    async def close(self) -> None:
+        """End the changes under way: Helm is told to end, and marks its release as failed."""
+        await self.background.close()
 
 
 async def start(context: ServiceContext[HelmConfig]) -> HelmService:
@@ -35,5 +52,11 @@ async def start(context: ServiceContext[HelmConfig]) -> HelmService:
     Raises:
         ConfigError: a kubeconfig is missing or unusable, or a context is not in it.
     """
-    storage = Storage(context.config.driver, context.cache)
-    return HelmService(cluster_clients(context), storage=storage, digest=context.digest)
+    config = context.config
+    return HelmService(
+        cluster_clients(context),
+        storage=Storage(config.driver, context.cache),
+        engine=Engine(config.engine.binary, config.driver),
+        background=Background(context.log),
+        digest=context.digest,
+    )

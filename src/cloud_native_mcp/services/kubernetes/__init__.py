@@ -28,6 +28,7 @@ SPEC = ServiceSpec(
         "tools.action",
         "tools.delete",
         "tools.drain",
+        "tools.exec",
         "tools.secret_reveal",
     ),
     target_noun="Cluster",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.backends.kubernetes.clusters import Clusters, cluster_clients
+from cloud_native_mcp.services.kubernetes.execution.leftovers import Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 class KubernetesService(Clusters):
     """Clients by target name; the default cluster comes first.
 
-    ``digest`` is the short keyed digest that stands for a secret value in answers; ``cache`` keeps schemas.
+    ``digest`` is the short keyed digest that stands for a secret value in answers; ``cache`` keeps schemas;
+    ``leftovers`` clears away what calls made.
     """
 
     def __init__(
@@ -26,6 +28,11 @@ class KubernetesService(Clusters):
         super().__init__(clients)
         self.digest = digest
         self.cache = cache
+        self.leftovers = Leftovers()
+
+    async def close(self) -> None:
+        """Wait for what calls left to be cleared away."""
+        await self.leftovers.close()
 
 
 async def start(context: ServiceContext[KubernetesConfig]) -> KubernetesService:

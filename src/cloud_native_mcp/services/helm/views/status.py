@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.result import Block
     from cloud_native_mcp.services.helm.releases.live import Live
     from cloud_native_mcp.services.helm.releases.lookup import Release
+    from cloud_native_mcp.services.helm.releases.manifest import Manifested
     from cloud_native_mcp.services.helm.releases.record import Body, Hook, Record
 
 _METHODS = {"ssa": "server-side apply", "csa": "client-side apply"}
@@ -41,6 +42,15 @@ async def status_blocks(
         columns = ("HOOK", "KIND", "EVENTS", "RESULT", "ENDED")
         blocks.append(Table(columns, rows, title="Hooks", untrusted=True, source="hooks"))
     return blocks
+
+
+async def readiness_blocks(
+    client: KubernetesClient, namespace: str, documents: Sequence[Manifested], *, deadline: Deadline
+) -> list[Block]:
+    """The objects that tell whether they work, and whether they do."""
+    live = await live_objects(client, namespace, documents, deadline=deadline)
+    rows = [(one.label, one.state, "yes" if one.ready else "no") for one in live if one.ready is not None]
+    return [Table(("OBJECT", "STATE", "READY"), rows, untrusted=True, source="objects")] if rows else []
 
 
 def _facts(release: Release, record: Record, body: Body, live: Sequence[Live]) -> list[str]:

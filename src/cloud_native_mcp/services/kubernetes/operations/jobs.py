@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes import writes
+from cloud_native_mcp.backends.kubernetes.owner_marks import without_owner
 from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
 from cloud_native_mcp.errors import ToolError
-from cloud_native_mcp.services.kubernetes.operations.managers import without_owner
 from cloud_native_mcp.services.kubernetes.operations.subject import Performed
 
 if TYPE_CHECKING:

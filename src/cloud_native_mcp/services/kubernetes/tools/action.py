@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.owner_marks import managed_note
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_str, dig
@@ -21,7 +22,6 @@ from cloud_native_mcp.errors import BackendError, InvalidArgument
 from cloud_native_mcp.services.kubernetes.applying.outcome import outcome_of
 from cloud_native_mcp.services.kubernetes.applying.refusals import explained
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
-from cloud_native_mcp.services.kubernetes.operations.managers import managed_note
 from cloud_native_mcp.services.kubernetes.operations.subject import Action, Subject
 from cloud_native_mcp.services.kubernetes.operations.table import operation_of
 from cloud_native_mcp.services.kubernetes.waiting.outcome import reasons, state_table, wait_until

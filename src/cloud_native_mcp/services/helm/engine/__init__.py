@@ -1,0 +1,1 @@
+"""The Helm program, run as a child process."""
