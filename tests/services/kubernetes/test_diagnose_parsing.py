@@ -1,12 +1,21 @@
-"""Reading of exit codes, of the scheduler's words, of refusals, and of schedules."""
+"""Reading of exit codes, of the scheduler's words, of refusals, of schedules, and of what controllers report."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from cloud_native_mcp.backends.kubernetes.resources import Resource
+from cloud_native_mcp.services.kubernetes.diagnosis.autoscaling import (
+    Autoscaler,
+    Budget,
+    autoscaler_findings,
+    budget_findings,
+)
+from cloud_native_mcp.services.kubernetes.diagnosis.custom import Custom, custom_findings
 from cloud_native_mcp.services.kubernetes.diagnosis.exit_codes import explained
 from cloud_native_mcp.services.kubernetes.diagnosis.finding import Finding, Ref, ranked
 from cloud_native_mcp.services.kubernetes.diagnosis.jobs import last_due
@@ -134,3 +143,72 @@ def test_what_follows_from_another_trouble_of_the_same_object_is_left_out() -> N
         ("crash_loop", "web"),
         ("pods_missing", "api"),
     ]
+
+
+def reported(*conditions: tuple[str, str, str], **status: object) -> dict[str, object]:
+    """An object with a status as its controller writes it."""
+    told = [{"type": kind, "status": value, "reason": reason, "message": "m"} for kind, value, reason in conditions]
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 6}
+    return {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec, "status": {"conditions": told, **status}}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        ([("AbleToScale", "True", "ReadyForNewScale"), ("ScalingActive", "True", "ValidMetricFound")], []),
+        ([("ScalingActive", "False", "FailedGetResourceMetric")], ["warning hpa_no_metrics"]),
+        ([("ScalingActive", "False", "FailedGetExternalMetric")], ["warning hpa_no_metrics"]),
+        ([("ScalingActive", "False", "InvalidSelector")], ["warning hpa_unable"]),
+        ([("ScalingActive", "False", "ScalingDisabled")], ["info hpa_off"]),
+        ([("AbleToScale", "False", "FailedUpdateScale")], ["warning hpa_unable"]),
+        ([("AbleToScale", "False", "FailedGetScale")], ["warning hpa_target_missing"]),
+        ([("ScalingLimited", "True", "TooManyReplicas")], ["warning hpa_at_max"]),
+        ([("ScalingLimited", "True", "TooFewReplicas")], []),
+        ([("ScalingLimited", "False", "DesiredWithinRange")], []),
+    ],
+)
+def test_what_autoscalers_report_is_told_apart(conditions: list[tuple[str, str, str]], found: list[str]) -> None:
+    scaler = msgspec.convert(reported(*conditions), Autoscaler)
+    assert [f"{one.severity} {one.code}" for one in autoscaler_findings(scaler)] == found
+
+
+@pytest.mark.parametrize(
+    ("allowed", "healthy", "expected", "words"),
+    [
+        (1, 3, 3, ""),
+        (0, 0, 0, ""),
+        (0, 2, 2, "even when all its pods are healthy"),
+        (0, 1, 3, "too few of its pods are healthy"),
+        (0, 2, 3, "some of its pods are not healthy"),
+    ],
+)
+def test_why_a_budget_blocks_is_told(allowed: int, healthy: int, expected: int, words: str) -> None:
+    counts = {"disruptionsAllowed": allowed, "currentHealthy": healthy, "desiredHealthy": 2, "expectedPods": expected}
+    budget = msgspec.convert({"metadata": {"name": "web"}, "status": counts}, Budget)
+    causes = [one.cause for one in budget_findings(budget)]
+    assert len(causes) == bool(words)
+    assert all(words in cause for cause in causes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}, []),
+        ({"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, []),
+        ({"status": {"conditions": [{"type": "Synced", "status": "False"}]}}, ["warning"]),
+        ({"status": {"conditions": [{"type": "Stalled", "status": "True"}]}}, ["warning"]),
+        ({"status": {"conditions": [{"type": "Ready", "status": "False"}]}, "spec": {"suspend": True}}, ["info"]),
+        ({"status": {"health": {"status": "Degraded"}}}, ["warning"]),
+        ({"status": {"health": "fine", "phase": "Failed"}}, ["warning"]),
+        ({"status": {"phase": "Running"}}, []),
+        ({"status": {"conditions": "none", "phase": 7}}, []),
+        ({"status": "odd", "spec": ["odd"]}, []),
+        ({}, []),
+    ],
+)
+def test_custom_objects_are_read_whatever_they_hold(fields: dict[str, object], found: list[str]) -> None:
+    resource = Resource("example.com", "v1", "Widget", "widgets")
+    widget = msgspec.convert({"metadata": {"name": "web", "namespace": "shop"}, **fields}, Custom)
+    told = list(custom_findings(resource, widget))
+    assert [one.severity for one in told] == found
+    assert all(one.next == "kubernetes_get kind=widgets.example.com name=web namespace=shop" for one in told)

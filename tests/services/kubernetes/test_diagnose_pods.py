@@ -90,7 +90,7 @@ class Bench:
             "involvedObject": involved,
             **times,
         }
-        self.scratch.make("Event", f"{meta['name']}.{reason.lower()}", involvedObject=involved, **told)
+        self.scratch.make("Event", f"{meta['name']}.{reason.lower()}", **told)
 
     async def scan(self, *checks: str, **arguments: Any) -> Answer:
         """All findings of the namespace."""

@@ -178,7 +178,7 @@ async def test_permissions_of_the_scene(cluster: Desk, name: str, arguments: dic
 @pytest.mark.parametrize("namespace", [scene.PAYMENTS, scene.BATCH, scene.PLATFORM, scene.VACANT])
 async def test_a_scan_of_a_namespace_for_troubles(cluster: Desk, namespace: str) -> None:
     answer = await cluster.ask("diagnose", namespace=namespace, since="20d", limit=100)
-    # Equally grave ones come in the order of their beginning, which differs by lab; so do counts, also of nodes.
+    # Equally grave ones come in the order of their beginning, which differs from lab to lab; so do counts.
     lines = sorted(answer.text.splitlines(), key=lambda line: (not line.startswith("SEVERITY"), line))
     text = re.sub(r"(ProvisioningFailed) x\d+", r"\1 x<count>", "\n".join(lines))
     check_golden(

@@ -83,13 +83,14 @@ async def autoscaling(survey: Survey) -> list[Finding]:
     """
     found: list[Finding] = []
     async for scaler in unhurried(await survey.reader.objects(AUTOSCALERS)):
-        found += _of_autoscaler(scaler)
+        found += autoscaler_findings(scaler)
     async for budget in unhurried(await survey.reader.optional(BUDGETS, "autoscaling")):
-        found += _of_budget(budget)
+        found += budget_findings(budget)
     return found
 
 
-def _of_autoscaler(scaler: Autoscaler) -> Iterator[Finding]:
+def autoscaler_findings(scaler: Autoscaler) -> Iterator[Finding]:
+    """What keeps an autoscaler from scaling."""
     ref = Ref("HorizontalPodAutoscaler", scaler.metadata.namespace, scaler.metadata.name)
     status = scaler.status
     able = condition(status.conditions, "AbleToScale")
@@ -117,7 +118,8 @@ def _told(ref: Ref, code: str, cause: str, by: Condition) -> Finding:
     return Finding("warning", code, ref, cause, evidence, look_at(ref, kind=_HPA), by.since)
 
 
-def _of_budget(budget: Budget) -> Iterator[Finding]:
+def budget_findings(budget: Budget) -> Iterator[Finding]:
+    """Whether a budget allows no disruption, and why."""
     ref = Ref("PodDisruptionBudget", budget.metadata.namespace, budget.metadata.name)
     status = budget.status
     allowed = condition(status.conditions, "DisruptionAllowed")

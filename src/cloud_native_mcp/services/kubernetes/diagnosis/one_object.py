@@ -209,7 +209,7 @@ def _policies(related: Related) -> list[Finding]:
 def _facts(resource: Resource, obj: Mapping[str, object], related: Related) -> list[str]:
     created = msgspec.convert(obj, Custom).metadata.creation_timestamp
     ready = sum(pod.ready for pod in related.pods)
-    lines = [f"{related.ref}: {', '.join(filter(None, (readiness_of(resource, obj), f'age {age(created)}')))}"]
+    lines = [f"{related.ref}: {', '.join(filter(None, (readiness_of(resource, obj), f'age: {age(created)}')))}"]
     if related.pods:
         some = ", ".join(f"{pod.metadata.name} on {pod.spec.node_name or 'no node'}" for pod in related.pods[:5])
         more = f", {len(related.pods) - 5} more" if len(related.pods) > 5 else ""
