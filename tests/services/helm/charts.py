@@ -27,3 +27,17 @@ kind: ConfigMap
 metadata: {name: {{ .Release.Name }}-settings}
 data: {colour: {{ .Values.colour | default "blue" | quote }}}
 """
+
+
+def failing_hook(name: str, event: str) -> str:
+    """A Job that fails at an event of the release."""
+    return f"""
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}, annotations: {{helm.sh/hook: {event}}}}}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {{annotations: {{lab/fate: job-failed}}}}
+    spec: {{restartPolicy: Never, containers: [{{name: main, image: registry.example.com/web:1.0}}]}}
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.services.helm.charts import SETTINGS, chart
+from tests.services.helm.charts import SETTINGS, chart, failing_hook
 from tests.services.helm.program import engine, helm, helm_json
 from tests.services.helm.test_list import BODY, packed, store
 from tests.services.kubernetes.clusters import clusters, error_of
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from tests.services.kubernetes.scratch import Scratch
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
-FAILING_HOOK = """
-apiVersion: batch/v1
-kind: Job
-metadata: {name: {{ .Release.Name }}-back, annotations: {helm.sh/hook: pre-rollback}}
-spec:
-  backoffLimit: 0
-  template:
-    metadata: {annotations: {lab/fate: job-failed}}
-    spec: {restartPolicy: Never, containers: [{name: main, image: registry.example.com/web:1.0}]}
-"""
 EXTRA = """
 apiVersion: v1
 kind: ConfigMap
@@ -122,7 +112,7 @@ async def test_a_release_of_one_revision_has_nowhere_to_go_back_to(
 async def test_a_failed_hook_is_told_with_the_state_that_is_left(
     lab: LabEnv, operator: Desk, scratch: Scratch, tmp_path: Path
 ) -> None:
-    await two_revisions(lab, scratch, tmp_path, hook=FAILING_HOOK)
+    await two_revisions(lab, scratch, tmp_path, hook=failing_hook("{{ .Release.Name }}-back", "pre-rollback"))
     error = await error_of(back(operator, scratch))
     assert error.code == "hook_failed"
     assert "the release is at revision 3 (pending-rollback)" in error.text

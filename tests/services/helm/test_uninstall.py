@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.probes import wait_until
-from tests.services.helm.charts import SETTINGS, chart
+from tests.services.helm.charts import SETTINGS, chart, failing_hook
 from tests.services.helm.program import helm, helm_json
 from tests.services.helm.test_list import BODY, packed, store
 from tests.services.kubernetes.clusters import error_of
@@ -37,16 +38,6 @@ spec:
   volumeClaimTemplates:
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Mi}}}
-"""
-FAILING_HOOK = """
-apiVersion: batch/v1
-kind: Job
-metadata: {name: bye, annotations: {helm.sh/hook: pre-delete}}
-spec:
-  backoffLimit: 0
-  template:
-    metadata: {annotations: {lab/fate: job-failed}}
-    spec: {restartPolicy: Never, containers: [{name: main, image: registry.example.com/web:1.0}]}
 """
 SPACE = """
 apiVersion: v1
@@ -121,13 +112,35 @@ async def test_a_release_that_changed_after_the_plan_stays(
 
 
 async def test_a_failed_hook_leaves_the_objects(lab: LabEnv, operator: Desk, scratch: Scratch, tmp_path: Path) -> None:
-    await install(lab, scratch, tmp_path, hook=FAILING_HOOK)
+    await install(lab, scratch, tmp_path, hook=failing_hook("bye", "pre-delete"))
     error = await error_of(confirmed(operator, scratch))
     assert error.code == "hook_failed"
     assert "the release is at revision 1" in error.text
     assert scratch.there("v1", "configmaps", "web-settings")
     await confirmed(operator, scratch, no_hooks=True)
     assert not scratch.there("v1", "configmaps", "web-settings")
+
+
+SLOW_HOOK = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: bye, annotations: {helm.sh/hook: pre-delete}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      nodeSelector: {nowhere: at-all}
+      containers: [{name: main, image: registry.example.com/web:1.0}]
+"""
+
+
+async def test_an_uninstallation_that_goes_on_is_not_said_to_be_done(
+    lab: LabEnv, operator: Desk, scratch: Scratch, tmp_path: Path
+) -> None:
+    await install(lab, scratch, tmp_path, hook=SLOW_HOOK)
+    answer = await confirmed(replace(operator, within=8.0), scratch)
+    assert "is still running" in answer.text
+    assert scratch.there("v1", "configmaps", "web-settings")
 
 
 async def test_an_operation_under_way_is_waited_for(operator: Desk, scratch: Scratch) -> None:

@@ -13,7 +13,7 @@ from cloud_native_mcp.services.helm.engine.failures import failure
 from cloud_native_mcp.services.helm.engine.hook_logs import hook_log
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.contract.call import Call
@@ -36,7 +36,7 @@ class Change:
 
     Attributes:
         verb: how it is named: ``rollback``.
-        arguments: of the program, the verb first; files by ``{name}``.
+        arguments: of the program, the verb first.
         wait_seconds: how long Helm waits for readiness; 0 for hooks only.
         wait: the options that make it wait.
     """
@@ -47,8 +47,6 @@ class Change:
     arguments: Sequence[str]
     wait_seconds: int = 0
     wait: Sequence[str] = ("--wait",)
-    given: bytes = b""
-    files: Mapping[str, bytes] | None = None
 
     @property
     def seconds(self) -> int:
@@ -62,8 +60,8 @@ class Change:
         return [*self.arguments, *waits, f"--timeout={self.seconds}s"]
 
 
-async def carry_out(call: Call[HelmService], client: KubernetesClient, change: Change) -> Record | None:
-    """Do it, and give the newest revision afterwards; None when Helm is still at work as the call must end.
+async def carry_out(call: Call[HelmService], client: KubernetesClient, change: Change) -> Sequence[Record] | None:
+    """Do it, and give the revisions held afterwards, oldest first; None when Helm is still at work at the call's end.
 
     Raises:
         ToolError: what Helm's words mean, with the state that is left; ``release_locked``, ``engine_missing``.
@@ -86,7 +84,7 @@ async def carry_out(call: Call[HelmService], client: KubernetesClient, change: C
     held = await service.storage.history(client, change.namespace, change.release, deadline=call.deadline)
     if ended.status != 0:
         raise await _failed(call, client, change, ended, held)
-    return held[-1] if held else None
+    return held
 
 
 def refuse_pending(release: Release, *, broken_off: Collection[str], even_broken: bool) -> None:
@@ -118,9 +116,7 @@ async def _locked(service: HelmService, client: KubernetesClient, change: Change
     async with service.locks.hold(client, change.namespace, change.release, seconds=seconds, deadline=deadline):
         try:
             async with asyncio.timeout(seconds):
-                return await service.engine.run(
-                    client, change.command, namespace=change.namespace, given=change.given, files=change.files
-                )
+                return await service.engine.run(client, change.command, namespace=change.namespace)
         except TimeoutError:
             raise ToolError("timeout", f"Helm did not end within {seconds:.0f} s and was ended") from None
 

@@ -36,7 +36,6 @@ async def run(
     environment: Mapping[str, str],
     folder: Path,
     most_bytes: int,
-    given: bytes = b"",
 ) -> Ended:
     """Run a program to its end; when this is cancelled, the program is told to end, and ended if it does not.
 
@@ -44,7 +43,6 @@ async def run(
         environment: the whole of it; nothing is inherited.
         folder: where it runs.
         most_bytes: of output, and of complaints; beyond it the program is ended.
-        given: its standard input.
 
     Raises:
         ToolError: ``too_large`` when it wrote more; ``engine_missing`` when it cannot be started.
@@ -53,7 +51,7 @@ async def run(
         child = await asyncio.create_subprocess_exec(
             program,
             *arguments,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
@@ -65,26 +63,11 @@ async def run(
             "engine_missing", f"{program.name} cannot be started: {error.strerror}", kind="final"
         ) from error
     try:
-        _, output, complaint = await asyncio.gather(
-            _give(child, given), _read(child.stdout, most_bytes), _read(child.stderr, most_bytes)
-        )
+        output, complaint = await asyncio.gather(_read(child.stdout, most_bytes), _read(child.stderr, most_bytes))
         status = await child.wait()
     finally:
         await _end(child)
     return Ended(status, output, complaint)
-
-
-async def _give(child: asyncio.subprocess.Process, given: bytes) -> None:
-    stdin = child.stdin
-    if stdin is None:
-        return
-    # A program that ends without reading its input is not our fault to report: its own words say why.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        if given:
-            stdin.write(given)
-            await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
 
 
 async def _read(stream: asyncio.StreamReader | None, most_bytes: int) -> bytes:

@@ -42,12 +42,6 @@ def _means(pattern: str, code: str, kind: ErrorKind) -> _Meaning:
 
 _MEANINGS: Final = (
     _means(r"another operation \(.*\) is in progress", "release_locked", "final"),
-    _means(r"has been rolled back due to|has been uninstalled due to", "rolled_back", "final"),
-    _means(r"values don't meet the specifications of the schema", "values_invalid", "fix"),
-    _means(
-        r"(?:failed to parse|error unmarshaling|cannot unmarshal).*-|error converting YAML.*-:", "values_invalid", "fix"
-    ),
-    _means(r"missing in charts/ directory|dependency build", "missing_dependency", "final"),
     _means(
         r"execution error at|executing \"|parse error (?:at|on|in)|YAML parse error|template: |nil pointer evaluating|"
         r"unable to build kubernetes objects|resource mapping not found",
@@ -61,7 +55,6 @@ _MEANINGS: Final = (
         "hook_failed",
         "final",
     ),
-    _means(r"has no deployed releases", "release_missing", "fix"),
     _means(r"release: not found", "not_found", "fix"),
     _means(r"release has no \S+ version", "revision_not_found", "fix"),
     _means(r"context deadline exceeded|timed out waiting", "timeout", "final"),

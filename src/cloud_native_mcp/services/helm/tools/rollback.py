@@ -92,8 +92,8 @@ async def rollback(call: Call[HelmService], args: RollbackArgs) -> Result:
     change = Change(
         "rollback", namespace, name, ["rollback", name, str(back.revision), *options], wait_seconds=args.wait_seconds
     )
-    made = await carry_out(call, client, change)
-    if made is None:
+    held = await carry_out(call, client, change)
+    if held is None:
         text = f"the rollback of release {name} {where} is still running; helm_get view=history shows how it ends"
         return Result(header=text, notes=notes)
     blocks: list[Block] = [summary(found)] if found else []
@@ -102,7 +102,7 @@ async def rollback(call: Call[HelmService], args: RollbackArgs) -> Result:
     before = release.newest.revision
     return Result(
         header=f"rolled release {name} back from revision {before} to {back.revision} {where}, now revision "
-        f"{made.revision} ({made.status}): {counted(found)}",
+        f"{held[-1].revision} ({held[-1].status}): {counted(found)}",
         blocks=blocks,
         notes=[*notes, f"undo: helm_rollback to revision {before}" if release.newest.status == "deployed" else ""],
     )

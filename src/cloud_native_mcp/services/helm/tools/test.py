@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.contract.call import Call
+    from cloud_native_mcp.services.helm.releases.lookup import Release
     from cloud_native_mcp.services.helm.releases.record import Hook, Record
     from cloud_native_mcp.services.helm.service import HelmService
 
@@ -72,15 +73,17 @@ async def test_release(call: Call[HelmService], args: TestArgs) -> Result:
     change = Change("test", namespace, name, ["test", name, *filters], wait_seconds=args.timeout_seconds, wait=())
     ended = ""
     try:
-        made = await carry_out(call, client, change)
+        held = await carry_out(call, client, change)
     except ToolError as error:
         if error.code not in {"hook_failed", "timeout", "helm_failed"}:
             raise
-        ended, made = error.text, release.newest
-    if made is None:
+        ended = error.text
+        held = await call.service.storage.history(client, namespace, name, deadline=call.deadline)
+    if held is None:
         text = f"the tests of release {name} in namespace {namespace} on {client.name} are still running; see helm_get"
         return Result(header=text)
-    return await _answer(call, client, name, namespace, chosen, ended, logs=args.logs)
+    ran = await _ran(call, client, held[-1], chosen) if held else []
+    return await _answer(call, client, release, ran, ended, logs=args.logs)
 
 
 TOOLS = (test_release,)
@@ -104,17 +107,8 @@ def _chosen(hooks: Sequence[Hook], names: Sequence[str]) -> list[Hook]:
 
 
 async def _answer(
-    call: Call[HelmService],
-    client: KubernetesClient,
-    name: str,
-    namespace: str,
-    chosen: Sequence[Hook],
-    ended: str,
-    *,
-    logs: bool,
+    call: Call[HelmService], client: KubernetesClient, release: Release, ran: Sequence[Hook], ended: str, *, logs: bool
 ) -> Result:
-    held = await call.service.storage.history(client, namespace, name, deadline=call.deadline)
-    ran = await _ran(call, client, held[-1], chosen) if held else []
     failed = [hook for hook in ran if hook.last_run.phase != "Succeeded"]
     rows = [(hook.name, hook.last_run.phase or "did not run", _seconds(hook)) for hook in ran]
     blocks: list[Block] = [Table(("TEST", "RESULT", "SECONDS"), rows, untrusted=True, source="tests")]
@@ -122,9 +116,10 @@ async def _answer(
         blocks.append(Text(ended, untrusted=True, source="helm"))
     if logs:
         for hook in failed[:MOST_LOGS]:
-            blocks += await _log(call, client, namespace, hook)
+            blocks += await _log(call, client, release.namespace, hook)
     verdict = f"{len(ran) - len(failed)} of {len(ran)} tests succeeded"
-    return Result(header=f"{verdict} for release {name} in namespace {namespace} on {client.name}", blocks=blocks)
+    where = f"release {release.name} in namespace {release.namespace} on {client.name}"
+    return Result(header=f"{verdict} for {where}", blocks=blocks)
 
 
 async def _ran(call: Call[HelmService], client: KubernetesClient, record: Record, chosen: Sequence[Hook]) -> list[Hook]:

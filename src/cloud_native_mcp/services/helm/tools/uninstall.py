@@ -82,9 +82,8 @@ async def uninstall(call: Call[HelmService], args: UninstallArgs) -> Result:
     options += ["--no-hooks"] if args.no_hooks else []
     change = Change("uninstall", namespace, name, ["uninstall", name, *options], wait_seconds=args.wait_seconds)
     before = release.newest
-    made = await carry_out(call, client, change)
     where = f"in namespace {namespace} on {client.name}"
-    if made is None and args.keep_history:
+    if await carry_out(call, client, change) is None:
         return Result(
             header=f"the uninstallation of release {name} {where} is still running; helm_get shows how it ends"
         )
