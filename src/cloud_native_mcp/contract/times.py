@@ -127,6 +127,14 @@ def parse_range(
     return found
 
 
+def age(timestamp: object, *, now: datetime | None = None) -> str:
+    """How long ago an RFC 3339 timestamp of the API server was (``3d4h``); empty when there is none."""
+    if not isinstance(timestamp, str) or not timestamp:
+        return ""
+    then = datetime.fromisoformat(timestamp)
+    return format_age((now or datetime.now(UTC)) - then)
+
+
 def format_age(span: timedelta) -> str:
     """A length of time as kubectl shows ages: ``45s``, ``5m30s``, ``3h``, ``3d4h``, ``2y40d``; below zero as ``0s``."""
     seconds = max(0, int(span.total_seconds()))

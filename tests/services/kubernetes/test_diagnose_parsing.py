@@ -23,7 +23,7 @@ from cloud_native_mcp.services.kubernetes.diagnosis.refusals import refused
 from cloud_native_mcp.services.kubernetes.diagnosis.scheduling import refusals
 
 if TYPE_CHECKING:
-    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Severity
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,9 @@ _ORDER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Manifested:
     """One object of a manifest, as it was written."""
 
-    number: int
     object: Mapping[str, object]
 
     @property
@@ -51,6 +50,13 @@ class Document:
     def namespace(self) -> str:
         """The namespace written in it."""
         return as_str(dig(self.object, "metadata", "namespace"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Manifested):
+    """An object of a manifest with the number of its document."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def read_manifest(text: str, *, field: str = "manifest") -> list[Document]:
         loaded = load_all(text, field=field, max_documents=MAX_DOCUMENTS)
     except InvalidArgument as error:
         raise InvalidArgument(field, error.text.removeprefix(f"{field}: "), code="invalid_yaml") from None
-    documents = [Document(number, obj) for number, obj in enumerate(_opened(loaded, field), start=1)]
+    documents = [Document(obj, number) for number, obj in enumerate(_opened(loaded, field), start=1)]
     if not documents:
         raise InvalidArgument(field, "holds no document")
     if len(documents) > MAX_DOCUMENTS:

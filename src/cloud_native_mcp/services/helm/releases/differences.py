@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cloud_native_mcp.contract.result import Block
-    from cloud_native_mcp.services.helm.releases.manifest import Manifested
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
 
     Key = tuple[str, str, str, str]
 
@@ -29,7 +29,7 @@ class Difference:
     after: Mapping[str, object]
 
 
-def differences(before: Sequence[Manifested], after: Sequence[Manifested]) -> list[Difference]:
+def differences(before: Sequence[ReleaseDocument], after: Sequence[ReleaseDocument]) -> list[Difference]:
     """What is added, removed and changed, in the order of the second manifest, removed ones last."""
     old, new = _by_key(before), _by_key(after)
     found: list[Difference] = []
@@ -77,7 +77,7 @@ def diff_blocks(
     return [*blocks, summary(left)] if left else blocks
 
 
-def _by_key(documents: Sequence[Manifested]) -> dict[Key, Manifested]:
+def _by_key(documents: Sequence[ReleaseDocument]) -> dict[Key, ReleaseDocument]:
     return {
         (one.api_version.rpartition("/")[0], one.kind, one.namespace, one.name): one
         for one in documents

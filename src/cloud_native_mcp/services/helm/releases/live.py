@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.backends.kubernetes.rollout_state import condition, state_of
 from cloud_native_mcp.contract.json_values import as_str, dig
-from cloud_native_mcp.contract.times import format_age
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.services.helm.releases.manifest import Manifested
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
 
 AT_ONCE: Final = 8
 GROUPED_FROM: Final = 4
@@ -39,7 +38,7 @@ class Live:
     ``object`` is None when it is not there; ``unread`` says why it could not be looked for.
     """
 
-    document: Manifested
+    document: ReleaseDocument
     namespace: str
     resource: Resource | None
     object: Mapping[str, object] | None
@@ -64,8 +63,7 @@ class Live:
     @property
     def age(self) -> str:
         """Since when it is there."""
-        created = as_str(dig(self.object, "metadata", "creationTimestamp")) if self.object else ""
-        return format_age(datetime.now(UTC) - datetime.fromisoformat(created)) if created else ""
+        return age(dig(self.object, "metadata", "creationTimestamp")) if self.object else ""
 
     @property
     def ready(self) -> bool | None:
@@ -85,7 +83,7 @@ class Live:
 
 
 async def live_objects(
-    client: KubernetesClient, namespace: str, documents: Sequence[Manifested], *, deadline: Deadline
+    client: KubernetesClient, namespace: str, documents: Sequence[ReleaseDocument], *, deadline: Deadline
 ) -> list[Live]:
     """Each document's object, in the order given.
 
@@ -111,7 +109,7 @@ async def live_objects(
     return [found.get(id(one), one) for one in placed]
 
 
-async def _place(client: KubernetesClient, namespace: str, document: Manifested, deadline: Deadline) -> Live:
+async def _place(client: KubernetesClient, namespace: str, document: ReleaseDocument, deadline: Deadline) -> Live:
     """Where the document's object is to be looked for."""
     if not document.object or not document.name:
         return Live(document, "", None, None, unread="no object with a name")

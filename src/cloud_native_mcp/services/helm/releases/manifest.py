@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.manifests import Manifested
 from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
 from cloud_native_mcp.contract.result import Document, Text
 from cloud_native_mcp.contract.yaml import load_one
 from cloud_native_mcp.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cloud_native_mcp.contract.result import Block
 
@@ -24,32 +25,16 @@ _BREAK: Final = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Manifested:
+class ReleaseDocument(Manifested):
     """One document. ``object`` is empty when the text is no YAML object; ``source`` is the template it came from."""
 
     text: str
-    object: Mapping[str, object]
     source: str
-
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-        return as_str(self.object.get("kind"))
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return as_str(dig(self.object, "metadata", "name"))
 
     @property
     def api_version(self) -> str:
         """Group and version."""
         return as_str(self.object.get("apiVersion"))
-
-    @property
-    def namespace(self) -> str:
-        """The namespace written in it; empty for that of the release, or for a kind outside namespaces."""
-        return as_str(dig(self.object, "metadata", "namespace"))
 
     @property
     def kept(self) -> bool:
@@ -72,9 +57,9 @@ class Manifested:
         return Text(self.text, title=title, untrusted=True, source=self.label)
 
 
-def documents_of(manifest: str) -> list[Manifested]:
+def documents_of(manifest: str) -> list[ReleaseDocument]:
     """The documents of a manifest that hold anything, in its order."""
-    found: list[Manifested] = []
+    found: list[ReleaseDocument] = []
     for text in _BREAK.split(manifest):
         source = _SOURCE.search(text)
         try:
@@ -83,11 +68,11 @@ def documents_of(manifest: str) -> list[Manifested]:
             value = "no YAML"
         if value is None:
             continue
-        found.append(Manifested(text.strip("\n"), as_dict(value), source[1].strip() if source else ""))
+        found.append(ReleaseDocument(as_dict(value), text.strip("\n"), source[1].strip() if source else ""))
     return found
 
 
-def selected(documents: Sequence[Manifested], select: str) -> list[Manifested]:
+def selected(documents: Sequence[ReleaseDocument], select: str) -> list[ReleaseDocument]:
     """The documents of a kind, or of a kind and name, letter case aside.
 
     Args:

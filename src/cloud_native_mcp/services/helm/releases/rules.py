@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
-    from cloud_native_mcp.services.helm.releases.manifest import Manifested
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
 
 
-def check_objects(client: KubernetesClient, namespace: str, documents: Sequence[Manifested]) -> None:
+def check_objects(client: KubernetesClient, namespace: str, documents: Sequence[ReleaseDocument]) -> None:
     """Refuse objects that `kubernetes_apply` would refuse too.
 
     Raises:
@@ -25,10 +25,7 @@ def check_objects(client: KubernetesClient, namespace: str, documents: Sequence[
         client.policy.check(one.object)
 
 
-def owner_notes(documents: Sequence[Manifested]) -> list[str]:
+def owner_notes(documents: Sequence[ReleaseDocument]) -> list[str]:
     """A warning when Argo CD or Flux will set back what is done here."""
-    for one in documents:
-        notes = [note for note in managed_note(one.object) if "Helm release" not in note.split(" owns ")[0]]
-        if notes:
-            return notes
-    return []
+    noted = (managed_note(one.object, by_helm=False) for one in documents)
+    return next(filter(None, noted), list[str]())

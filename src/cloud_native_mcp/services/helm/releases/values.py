@@ -53,9 +53,7 @@ def without_secrets(value: object, digest: Digest, *, name: str = "", depth: int
         }
     if isinstance(value, list):
         return [without_secrets(one, digest, name=name, depth=depth + 1) for one in cast("list[object]", value)]
-    if isinstance(value, str) and value and hides(name):
-        return masked(value, digest)
-    if isinstance(value, int | float) and not isinstance(value, bool) and hides(name):
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "" and hides(name):
         return masked(str(value), digest)
     return value
 

@@ -10,7 +10,7 @@ from cloud_native_mcp.services.helm.releases.manifest import documents_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud_native_mcp.services.helm.releases.manifest import Manifested
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
     from cloud_native_mcp.services.helm.releases.record import Hook
 
 ROOM: Final = 12_000
@@ -18,7 +18,7 @@ ROOM: Final = 12_000
 _FRAME: Final = 150
 
 
-def document_page(header: str, documents: Sequence[Manifested], offset: int) -> Result:
+def document_page(header: str, documents: Sequence[ReleaseDocument], offset: int) -> Result:
     """Documents from that number on, and the cursor to the next ones."""
     end, room = offset, ROOM
     while end < len(documents) and (end == offset or room >= len(documents[end].text) + _FRAME):
@@ -36,6 +36,6 @@ def document_page(header: str, documents: Sequence[Manifested], offset: int) -> 
     )
 
 
-def hook_documents(hooks: Sequence[Hook]) -> list[Manifested]:
+def hook_documents(hooks: Sequence[Hook]) -> list[ReleaseDocument]:
     """The objects of hooks."""
     return [document for hook in hooks for document in documents_of(hook.manifest)]

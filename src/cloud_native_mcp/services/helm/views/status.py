@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.result import Block
     from cloud_native_mcp.services.helm.releases.live import Live
     from cloud_native_mcp.services.helm.releases.lookup import Release
-    from cloud_native_mcp.services.helm.releases.manifest import Manifested
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
     from cloud_native_mcp.services.helm.releases.record import Body, Hook, Record
 
 _METHODS = {"ssa": "server-side apply", "csa": "client-side apply"}
@@ -45,7 +45,7 @@ async def status_blocks(
 
 
 async def readiness_blocks(
-    client: KubernetesClient, namespace: str, documents: Sequence[Manifested], *, deadline: Deadline
+    client: KubernetesClient, namespace: str, documents: Sequence[ReleaseDocument], *, deadline: Deadline
 ) -> list[Block]:
     """The objects that tell whether they work, and whether they do."""
     live = await live_objects(client, namespace, documents, deadline=deadline)

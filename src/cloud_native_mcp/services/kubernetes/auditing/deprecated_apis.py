@@ -27,8 +27,8 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
     from cloud_native_mcp.services.kubernetes.reading import Reader
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 SERIES: Final = "apiserver_requested_deprecated_apis"
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')

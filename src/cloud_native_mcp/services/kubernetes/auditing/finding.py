@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cloud_native_mcp.services.kubernetes.severity import RANK
 
-Severity = Literal["info", "warning", "critical"]
+if TYPE_CHECKING:
+    from cloud_native_mcp.services.kubernetes.severity import Severity
+
 Check = Literal[
     "pod_security",
     "rbac",
@@ -22,7 +23,6 @@ Check = Literal[
     "unused",
     "cost",
 ]
-RANK: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 COLUMNS: Final = ("SEVERITY", "CHECK", "RULE", "OBJECT", "WHY", "FIX")
 
 

@@ -17,9 +17,9 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
     from cloud_native_mcp.services.kubernetes.auditing.workloads import Workload
     from cloud_native_mcp.services.kubernetes.reading import Reader
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 NAMESPACES: Final = Kind("", "Namespace", PartialObject)

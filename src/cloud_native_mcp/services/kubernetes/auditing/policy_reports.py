@@ -19,8 +19,8 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
     from cloud_native_mcp.services.kubernetes.reading import Reader
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 GATEKEEPER: Final = "constraints.gatekeeper.sh"
 _SEVERITIES: Final[Mapping[str, Severity]] = {"fail": "warning", "error": "warning", "warn": "info"}

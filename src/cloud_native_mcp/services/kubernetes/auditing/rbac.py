@@ -26,8 +26,8 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
     from cloud_native_mcp.services.kubernetes.reading import Reader
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 CLUSTER_ROLES: Final = Kind(GROUP, "ClusterRole", Role)
 ROLES: Final = Kind(GROUP, "Role", Role)

@@ -21,8 +21,8 @@ from cloud_native_mcp.services.kubernetes.resource_use.pacing import unhurried
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cloud_native_mcp.services.kubernetes.auditing.finding import Severity
     from cloud_native_mcp.services.kubernetes.reading import Reader
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 
 class _BudgetSpec(msgspec.Struct, gc=False, rename="camel"):

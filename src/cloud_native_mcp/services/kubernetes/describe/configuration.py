@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.response.mask import MASK
 from cloud_native_mcp.response.objects import is_secret_name
-from cloud_native_mcp.services.kubernetes.describe.facts import Facts, age, show
+from cloud_native_mcp.services.kubernetes.describe.facts import Facts, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

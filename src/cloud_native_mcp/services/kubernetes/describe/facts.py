@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from cloud_native_mcp.contract.json_values import as_dict, as_list, as_str, dig
 from cloud_native_mcp.contract.result import Table
-from cloud_native_mcp.contract.times import format_age
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.response.mask import scrub
 
 if TYPE_CHECKING:
@@ -55,15 +54,6 @@ def show(value: object) -> str:
 def shortened(text: str, length: int) -> str:
     """The beginning of a text and how much is left out. Credentials go first: half of one would not be recognised."""
     return f"{scrub(text)[:length]}…(+{len(text) - length})"
-
-
-def age(timestamp: object, *, now: datetime | None = None) -> str:
-    """How long ago an RFC 3339 timestamp of the API server was (``3d4h``); empty when there is none."""
-    text = as_str(timestamp)
-    if not text:
-        return ""
-    then = datetime.fromisoformat(text)
-    return format_age((now or datetime.now(UTC)) - then)
 
 
 def condition_rows(conditions: Sequence[object]) -> list[tuple[str, str, str, str, str]]:

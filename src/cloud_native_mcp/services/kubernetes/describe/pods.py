@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.pods import pod_status
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str, dig
-from cloud_native_mcp.services.kubernetes.describe.facts import add_conditions, age, show
+from cloud_native_mcp.contract.times import age
+from cloud_native_mcp.services.kubernetes.describe.facts import add_conditions, show
 from cloud_native_mcp.services.kubernetes.describe.pod_template import add_pod_spec, container_lines
 
 if TYPE_CHECKING:

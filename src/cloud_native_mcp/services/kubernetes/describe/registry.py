@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.services.kubernetes.describe import cluster, configuration, network, pods, storage, workloads
-from cloud_native_mcp.services.kubernetes.describe.facts import Facts, add_conditions, age, show
+from cloud_native_mcp.services.kubernetes.describe.facts import Facts, add_conditions, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str, dig
-from cloud_native_mcp.services.kubernetes.describe.facts import add_conditions, age, selector_line, show
+from cloud_native_mcp.contract.times import age
+from cloud_native_mcp.services.kubernetes.describe.facts import add_conditions, selector_line, show
 from cloud_native_mcp.services.kubernetes.describe.pod_template import add_pod_spec, container_lines
 
 if TYPE_CHECKING:

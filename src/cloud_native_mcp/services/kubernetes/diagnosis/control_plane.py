@@ -96,6 +96,6 @@ def _of_hooks(kind: str, hooks: Hooks, endpoints: Mapping[tuple[str, str], Endpo
         effect = "requests that it must see are refused" if strict else "requests pass unseen"
         cause = f"webhook {hook.name}: Service {service.namespace}/{service.name} has no ready endpoint, so {effect}"
         evidence = f"webhooks[{hook.name}].failurePolicy: {hook.failure_policy}"
-        call = tool_call("get", kind=kind.lower(), name=ref.name)
+        call = look_at(ref)
         severity = "critical" if strict else "warning"
         yield Finding(severity, "webhook_down", ref, cause, evidence, call, blast=EVERYTHING if strict else 1)

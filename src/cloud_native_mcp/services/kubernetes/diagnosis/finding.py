@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from cloud_native_mcp.contract.times import format_age
 from cloud_native_mcp.services.kubernetes.describe.facts import shortened
+from cloud_native_mcp.services.kubernetes.severity import RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
-Severity = Literal["info", "warning", "critical"]
+    from cloud_native_mcp.services.kubernetes.severity import Severity
+
 Area = Literal[
     "pods",
     "workloads",
@@ -26,7 +28,6 @@ Area = Literal[
     "certificates",
     "custom",
 ]
-RANK: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 COLUMNS: Final = ("SEVERITY", "CODE", "OBJECT", "SINCE", "CAUSE", "EVIDENCE", "NEXT")
 _LONGEST: Final = 240
 """Characters of a cause or of its evidence."""

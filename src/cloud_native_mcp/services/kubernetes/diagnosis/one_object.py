@@ -9,21 +9,11 @@ import msgspec
 
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.contract.result import Block, Result, Table, Text
-from cloud_native_mcp.contract.times import rfc3339
-from cloud_native_mcp.errors import ToolError
-from cloud_native_mcp.services.kubernetes.describe.facts import age
+from cloud_native_mcp.contract.times import age, rfc3339
 from cloud_native_mcp.services.kubernetes.diagnosis.areas import look
 from cloud_native_mcp.services.kubernetes.diagnosis.custom import Custom, custom_findings
 from cloud_native_mcp.services.kubernetes.diagnosis.event_table import event_table
-from cloud_native_mcp.services.kubernetes.diagnosis.finding import (
-    COLUMNS,
-    RANK,
-    Finding,
-    Ref,
-    look_at,
-    on_target,
-    ranked,
-)
+from cloud_native_mcp.services.kubernetes.diagnosis.finding import COLUMNS, Finding, Ref, look_at, on_target, ranked
 from cloud_native_mcp.services.kubernetes.diagnosis.log_ends import failing, log_ends
 from cloud_native_mcp.services.kubernetes.diagnosis.nodes import NODES, node_findings
 from cloud_native_mcp.services.kubernetes.diagnosis.pods import pod_findings
@@ -32,7 +22,8 @@ from cloud_native_mcp.services.kubernetes.diagnosis.related import alone, relate
 from cloud_native_mcp.services.kubernetes.diagnosis.storage import full_volumes
 from cloud_native_mcp.services.kubernetes.diagnosis.survey import Survey
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
-from cloud_native_mcp.services.kubernetes.reading import FATAL, Reader
+from cloud_native_mcp.services.kubernetes.reading import Reader
+from cloud_native_mcp.services.kubernetes.severity import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +31,10 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.call import Call
-    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area, Severity
+    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area
     from cloud_native_mcp.services.kubernetes.diagnosis.related import Related
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 MOST_FINDINGS: Final = 20
 _IN_NAMESPACE: Final[Sequence[Area]] = ("pods", "workloads", "jobs", "storage", "network", "autoscaling", "quotas")
@@ -174,16 +166,9 @@ async def _nodes(survey: Survey, related: Related) -> list[Finding]:
     if not names:
         return []
     held = [pod.spec.node_name for pod in related.pods]
-    try:
-        nodes = await survey.reader.objects(NODES)
-    except ToolError as error:
-        if error.code in FATAL:
-            raise
-        survey.reader.gap("nodes", error)
-        return []
     return [
         one
-        for node in nodes
+        for node in await survey.reader.optional(NODES, "nodes")
         if node.metadata.name in names
         for one in node_findings(node, held.count(node.metadata.name))
         if one.code != "tainted"

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Severity
     from cloud_native_mcp.services.kubernetes.diagnosis.shapes import Pod
     from cloud_native_mcp.services.kubernetes.diagnosis.survey import Survey
     from cloud_native_mcp.services.kubernetes.event_records import EventRecord
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 CONSEQUENCES: Final = frozenset({"progress_deadline", "pods_missing"})
 """What a workload shows when its pods do not serve."""

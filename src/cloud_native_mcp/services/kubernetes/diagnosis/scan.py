@@ -12,10 +12,11 @@ from cloud_native_mcp.contract.result import Block, Page, Result, Table
 from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.diagnosis.areas import NAMES, look, of_cluster
-from cloud_native_mcp.services.kubernetes.diagnosis.finding import COLUMNS, RANK, on_target, ranked
+from cloud_native_mcp.services.kubernetes.diagnosis.finding import COLUMNS, on_target, ranked
 from cloud_native_mcp.services.kubernetes.diagnosis.storage import full_volumes
 from cloud_native_mcp.services.kubernetes.diagnosis.survey import Survey
 from cloud_native_mcp.services.kubernetes.reading import Reader
+from cloud_native_mcp.services.kubernetes.severity import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.contract.call import Call
-    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area, Finding, Severity
+    from cloud_native_mcp.services.kubernetes.diagnosis.finding import Area, Finding
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
+    from cloud_native_mcp.services.kubernetes.severity import Severity
 
 FILL_NOTE: Final = "how full volumes are was not asked of the kubelets; checks=storage does"
 

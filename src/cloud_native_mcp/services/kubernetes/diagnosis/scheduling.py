@@ -13,34 +13,34 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+def _reasons(*rows: tuple[str, str, str]) -> Sequence[tuple[re.Pattern[str], str, str]]:
+    """Patterns of the scheduler's words, each with the sort of reason and what to do about it."""
+    return [(re.compile(pattern), kind, advice) for pattern, kind, advice in rows]
+
+
 _HEAD: Final = re.compile(r"(\d+)/(\d+) nodes are available: ?")
 _TERM: Final = re.compile(r"(?:^|, )(\d+) ((?:(?!, \d+ ).)+)")
-_KINDS: Final[Sequence[tuple[re.Pattern[str], str, str]]] = tuple(
-    (re.compile(pattern), kind, advice)
-    for pattern, kind, advice in (
-        (r"Insufficient cpu", "cpu", "lower the requests, or add nodes"),
-        (r"Insufficient memory", "memory", "lower the requests, or add nodes"),
-        (r"Insufficient ephemeral-storage", "disk", "lower the requests, or add nodes"),
-        (r"Insufficient (\S+)", "resource", "no node has enough of that resource left"),
-        (r"[Tt]oo many pods", "pods", "the nodes hold as many pods as they may"),
-        (r"untolerated taint", "taint", "tolerate the taint, or remove it"),
-        (r"unschedulable", "cordoned", "uncordon a node"),
-        (r"topology spread", "spread", "the spread constraints leave no node"),
-        (r"anti-affinity|pod affinity|inter-pod", "pod affinity", "other pods stand in the way or are missing"),
-        (r"affinity/selector|node selector", "affinity", "no node has the labels that the pod asks for"),
-        (r"volume node affinity", "volume", "its volume can be used on other nodes only"),
-        (r"max volume count", "volume", "the nodes have as many volumes as they may"),
-        (r"free ports", "port", "another pod holds the host port on every node"),
-    )
+_KINDS: Final = _reasons(
+    (r"Insufficient cpu", "cpu", "lower the requests, or add nodes"),
+    (r"Insufficient memory", "memory", "lower the requests, or add nodes"),
+    (r"Insufficient ephemeral-storage", "disk", "lower the requests, or add nodes"),
+    (r"Insufficient (\S+)", "resource", "no node has enough of that resource left"),
+    (r"[Tt]oo many pods", "pods", "the nodes hold as many pods as they may"),
+    (r"untolerated taint", "taint", "tolerate the taint, or remove it"),
+    (r"unschedulable", "cordoned", "uncordon a node"),
+    (r"topology spread", "spread", "the spread constraints leave no node"),
+    (r"anti-affinity|pod affinity|inter-pod", "pod affinity", "other pods stand in the way or are missing"),
+    (r"affinity/selector|node selector", "affinity", "no node has the labels that the pod asks for"),
+    (r"volume node affinity", "volume", "its volume can be used on other nodes only"),
+    (r"max volume count", "volume", "the nodes have as many volumes as they may"),
+    (r"free ports", "port", "another pod holds the host port on every node"),
 )
-_WHOLE: Final[Sequence[tuple[re.Pattern[str], str, str]]] = tuple(
-    (re.compile(pattern), kind, advice)
-    for pattern, kind, advice in (
-        (r"unbound immediate PersistentVolumeClaims", "volume", "its claim is not bound"),
-        (r'persistentvolumeclaim "[^"]*" not found', "volume", "its claim does not exist"),
-        (r"persistentvolumeclaim .* being deleted", "volume", "its claim is being deleted"),
-        (r"didn't find available persistent volumes", "volume", "no volume fits its claim"),
-    )
+_WHOLE: Final = _reasons(
+    (r"unbound immediate PersistentVolumeClaims", "volume", "its claim is not bound"),
+    (r'persistentvolumeclaim "[^"]*" not found', "volume", "its claim does not exist"),
+    (r"persistentvolumeclaim .* being deleted", "volume", "its claim is being deleted"),
+    (r"didn't find available persistent volumes", "volume", "no volume fits its claim"),
 )
 
 

@@ -5,7 +5,6 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#de
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.backends.kubernetes.selectors import LabelSelector
 from cloud_native_mcp.services.kubernetes.diagnosis.finding import Finding, Ref, diagnose, look_at, tool_call
-from cloud_native_mcp.services.kubernetes.diagnosis.pods import CONSEQUENCES
+from cloud_native_mcp.services.kubernetes.diagnosis.pods import CONSEQUENCES, SETTLING
 from cloud_native_mcp.services.kubernetes.diagnosis.refusals import refused
 from cloud_native_mcp.services.kubernetes.diagnosis.shapes import Condition, condition, moment
 from cloud_native_mcp.services.kubernetes.diagnosis.survey import event_text
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.services.kubernetes.diagnosis.survey import Survey
     from cloud_native_mcp.services.kubernetes.event_records import EventRecord
-
-SETTLING: Final = timedelta(minutes=2)
 
 
 class _Template(msgspec.Struct, gc=False):

@@ -12,7 +12,7 @@ from cloud_native_mcp.backends.kubernetes.owners import descendants, owner_chain
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Text
-from cloud_native_mcp.services.kubernetes.describe.facts import age
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.services.kubernetes.inspection.links import links_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from cloud_native_mcp.backends.kubernetes.pods import ready_count
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_list, as_str, dig
 from cloud_native_mcp.contract.suggest import nearest
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.errors import BackendError, ToolError
-from cloud_native_mcp.services.kubernetes.describe.facts import age, show
+from cloud_native_mcp.services.kubernetes.describe.facts import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cloud_native_mcp.backends.kubernetes.pods import pod_status, ready_count, restarts
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Block, Table, Text
-from cloud_native_mcp.services.kubernetes.describe.facts import age
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.services.kubernetes.workloads import pods_of
 
 if TYPE_CHECKING:

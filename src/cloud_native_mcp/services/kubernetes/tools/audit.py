@@ -20,8 +20,9 @@ from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.auditing.checks import NAMES, run_checks
-from cloud_native_mcp.services.kubernetes.auditing.finding import COLUMNS, RANK, Check, Severity
+from cloud_native_mcp.services.kubernetes.auditing.finding import COLUMNS, Check
 from cloud_native_mcp.services.kubernetes.reading import Reader
+from cloud_native_mcp.services.kubernetes.severity import RANK, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

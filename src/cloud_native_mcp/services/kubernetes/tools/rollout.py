@@ -14,11 +14,12 @@ from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespa
 from cloud_native_mcp.backends.kubernetes.rollout_state import condition, observed, state_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
+from cloud_native_mcp.contract.times import age
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
 from cloud_native_mcp.response.document import dump_yaml
 from cloud_native_mcp.response.objects import mask_object
-from cloud_native_mcp.services.kubernetes.describe.facts import age, condition_rows
+from cloud_native_mcp.services.kubernetes.describe.facts import condition_rows
 from cloud_native_mcp.services.kubernetes.inspection.lookup import get_object
 from cloud_native_mcp.services.kubernetes.rollouts.revisions import revisions_of
 from cloud_native_mcp.services.kubernetes.rollouts.slow_pods import slow_pods
