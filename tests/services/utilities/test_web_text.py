@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_native_mcp.errors import ToolError
-from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess, P, T
 from cloud_native_mcp.services.utilities.web_text import WebText, to_text, web_text
+from cloud_native_mcp.upstream.bounded_process import BoundedProcess, P, T
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,12 +28,8 @@ class TargetCredentials:
             ConfigError: a secret is missing.
         """
         headers = {name: self._secrets.read(reference) for name, reference in self._config.headers.items()}
-        auth = self._config.auth
-        if auth.token is not None:
-            headers["Authorization"] = f"Bearer {self._secrets.read(auth.token)}"
-        elif auth.password is not None:
-            pair = f"{auth.username}:{self._secrets.read(auth.password)}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        if (authorization := self._config.auth.header(self._secrets)) is not None:
+            headers["Authorization"] = authorization
         return headers
 
     async def headers(self) -> Mapping[str, str]:

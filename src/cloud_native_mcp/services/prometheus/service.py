@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from cloud_native_mcp.contract.http import HttpTarget, TlsOptions
+from cloud_native_mcp.contract.http import HttpTarget
 from cloud_native_mcp.contract.service import Probe
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.prometheus.answers import BuildInfo, Reply
@@ -15,7 +15,7 @@ from cloud_native_mcp.services.prometheus.credentials import TargetCredentials
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.service import Cache, ServiceContext
-    from cloud_native_mcp.services.prometheus.config import PrometheusConfig, PrometheusTarget, PrometheusTls
+    from cloud_native_mcp.services.prometheus.config import PrometheusConfig, PrometheusTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,8 @@ def _backend(context: ServiceContext[object], name: str, config: PrometheusTarge
         name=name,
         base_url=config.url,
         credentials=TargetCredentials(config, context.secrets),
-        tls=_tls(config.tls),
+        tls=config.tls.options,
         proxy=config.proxy,
     )
     client = PrometheusClient(context.http.client(target), target, seconds=config.timeout)
     return Backend(name, client, config.public_url or "")
-
-
-def _tls(config: PrometheusTls) -> TlsOptions:
-    return TlsOptions(
-        ca_file=config.ca_file,
-        cert_file=config.cert_file,
-        key_file=config.key_file,
-        server_name=config.server_name,
-        verify=config.verify,
-    )

@@ -10,7 +10,7 @@ from cloud_native_mcp.contract.jsonpath import parse_jsonpath
 from cloud_native_mcp.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
+    from cloud_native_mcp.upstream.bounded_process import BoundedProcess
 
 _INLINE: Final = 300_000
 """Bytes up to which a document is read in this process; decoding takes about 35 ms a megabyte."""

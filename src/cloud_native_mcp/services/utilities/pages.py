@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cloud_native_mcp.contract.jsonpath import parse_jsonpath
 from cloud_native_mcp.errors import ToolError
-from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
 from cloud_native_mcp.services.utilities.json_part import json_part
 from cloud_native_mcp.services.utilities.media import is_binary, is_html, may_be_text, media_type, text_of
 from cloud_native_mcp.services.utilities.web_text import to_text, web_text
+from cloud_native_mcp.upstream.bounded_process import BoundedProcess
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.deadline import Deadline

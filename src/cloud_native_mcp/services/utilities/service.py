@@ -6,20 +6,17 @@ import asyncio
 import zoneinfo
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.contract.http import TlsOptions
 from cloud_native_mcp.contract.service import Probe
-from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.services.utilities.pages import Pages
 from cloud_native_mcp.services.utilities.waits import Waits
 from cloud_native_mcp.services.utilities.zones import Zones
-from cloud_native_mcp.upstream.egress import EgressGuard, EgressRules
+from cloud_native_mcp.upstream.egress import EgressGuard
 from cloud_native_mcp.upstream.public_fetch import PublicFetcher
-from cloud_native_mcp.upstream.tls import build_context
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.service import ServiceContext
-    from cloud_native_mcp.services.utilities.config import FetchConfig, UtilitiesConfig
+    from cloud_native_mcp.services.utilities.config import UtilitiesConfig
     from cloud_native_mcp.upstream.egress import Resolve
 
 
@@ -54,38 +51,12 @@ async def start(context: ServiceContext[UtilitiesConfig], *, resolve: Resolve | 
     """
     config = context.config
     fetch = config.fetch
-    guard = EgressGuard(_rules(fetch), resolve=resolve, occupied=context.occupied)
-    fetcher = PublicFetcher(guard, tls=_tls(fetch), proxy=_proxy(fetch, context))
+    guard = EgressGuard(fetch.rules, resolve=resolve, occupied=context.occupied)
+    tls = fetch.tls(setting="utilities.fetch")
+    fetcher = PublicFetcher(guard, tls=tls, proxy=fetch.proxy_address(context.secrets, setting="utilities.fetch"))
     return UtilitiesService(
         waits=Waits(max_seconds=config.wait.max_seconds, per_caller=config.wait.per_caller),
         zones=Zones(await asyncio.to_thread(zoneinfo.available_timezones)),
         fetcher=fetcher,
         pages=Pages(fetcher, context.cache, enabled=fetch.enabled),
     )
-
-
-def _rules(fetch: FetchConfig) -> EgressRules:
-    return EgressRules(
-        ports=frozenset(fetch.ports),
-        domains=tuple(fetch.allowed_domains),
-        allowed_networks=fetch.networks(fetch.allowed_networks),
-        denied_networks=fetch.networks(fetch.denied_networks),
-    )
-
-
-def _tls(fetch: FetchConfig) -> TlsOptions:
-    options = TlsOptions(ca_file=fetch.ca_file)
-    try:
-        build_context(options)
-    except (OSError, ValueError) as error:
-        raise ConfigError([Problem("utilities.fetch.ca_file", f"cannot be loaded ({type(error).__name__})")]) from None
-    return options
-
-
-def _proxy(fetch: FetchConfig, context: ServiceContext[UtilitiesConfig]) -> str | None:
-    if fetch.proxy is None:
-        return None
-    proxy = context.secrets.read(fetch.proxy)
-    if not proxy.startswith("http://"):
-        raise ConfigError([Problem("utilities.fetch.proxy", "must be an http:// URL")])
-    return proxy

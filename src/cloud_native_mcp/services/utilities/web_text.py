@@ -12,7 +12,7 @@ from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.services.utilities.media import text_of
 
 if TYPE_CHECKING:
-    from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
+    from cloud_native_mcp.upstream.bounded_process import BoundedProcess
 
 _INLINE: Final = 10_000
 """Bytes up to which a page is converted in this process: a few milliseconds, at worst about 25."""

@@ -13,7 +13,8 @@ from cloud_native_mcp.contract.result import Budget, Page, Result, Text
 from cloud_native_mcp.contract.times import rfc3339
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import InvalidArgument, ToolError
-from cloud_native_mcp.services.utilities.excerpt import find, piece
+from cloud_native_mcp.response.pieces import piece
+from cloud_native_mcp.services.utilities.excerpt import find
 from cloud_native_mcp.services.utilities.pages import Form  # noqa: TC001 - read at run time by the schema
 
 if TYPE_CHECKING:

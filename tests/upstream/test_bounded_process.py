@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloud_native_mcp.errors import InvalidArgument, ToolError
-from cloud_native_mcp.services.utilities.bounded_process import BoundedProcess
+from cloud_native_mcp.upstream.bounded_process import BoundedProcess
 
 
 def joined(first: bytes, second: str, *, sign: str) -> list[str]:

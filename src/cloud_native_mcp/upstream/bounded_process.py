@@ -20,9 +20,6 @@ from cloud_native_mcp.errors import InvalidArgument, ToolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MEMORY: Final = 1_000_000_000
-_CPU_SECONDS: Final = 15
-_MOST_ANSWER: Final = 20_000_000
 _AT_ONCE: Final = 2
 _START: Final = f"from {__name__} import answer; answer()"
 
@@ -45,10 +42,19 @@ class Reply(msgspec.Struct):
     refusal: Refusal | None = None
 
 
+class Bounds(msgspec.Struct, frozen=True):
+    """What a child may use: bytes of memory, seconds of processor time, bytes of its answer."""
+
+    memory: int = 1_000_000_000
+    cpu_seconds: int = 15
+    answer: int = 20_000_000
+
+
 class BoundedProcess:
     """Runs functions in children, a few at a time; the others wait for their turn, as long as their call may last."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds()
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, kind: type[T], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -61,7 +67,7 @@ class BoundedProcess:
         Raises:
             ToolError: as the function; ``too_large`` when it needs too much memory or time, or says too much.
         """
-        task = msgspec.msgpack.encode((function.__module__, function.__qualname__, args, kwargs))
+        task = msgspec.msgpack.encode((function.__module__, function.__qualname__, args, kwargs, self._bounds))
         async with self._turns:
             code, answer = await _child(task)
         if code != 0:
@@ -102,14 +108,14 @@ def _error(refusal: Refusal) -> ToolError:
 
 def answer() -> None:
     """The child: read a task from standard input, write the reply to standard output."""
+    module, name, args, kwargs, bounds = msgspec.msgpack.decode(
+        sys.stdin.buffer.read(), type=tuple[str, str, list[object], dict[str, object], Bounds]
+    )
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415 - not on every system
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    module, name, args, kwargs = msgspec.msgpack.decode(
-        sys.stdin.buffer.read(), type=tuple[str, str, list[object], dict[str, object]]
-    )
+        resource.setrlimit(resource.RLIMIT_AS, (bounds.memory, bounds.memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_seconds, bounds.cpu_seconds))
     try:
         value = getattr(importlib.import_module(module), name)(*args, **kwargs)
         reply = Reply(msgspec.Raw(msgspec.msgpack.encode(value)))
@@ -117,6 +123,6 @@ def answer() -> None:
         field = error.field if isinstance(error, InvalidArgument) else None
         reply = Reply(refusal=Refusal(error.code, error.text, field))
     packed = msgspec.msgpack.encode(reply)
-    if len(packed) > _MOST_ANSWER:
+    if len(packed) > bounds.answer:
         sys.exit(1)
     sys.stdout.buffer.write(packed)
