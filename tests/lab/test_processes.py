@@ -73,7 +73,7 @@ def test_a_process_that_ignores_the_polite_signal_is_killed(processes: Processes
     record = processes.start("stubborn", IGNORES_TERM)
     wait_until("the trap", lambda: "ready" in processes.log("stubborn").read_text(encoding="utf-8"), within=5)
     assert processes.stop(["stubborn"]) == ["stubborn"]
-    assert not exists(record.pid)
+    wait_until("the last of it", lambda: not exists(record.pid), within=5)
 
 
 def test_servers_do_not_get_the_proxies_of_the_caller(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
