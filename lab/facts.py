@@ -77,6 +77,16 @@ class LabEnv:
         return self["PROMETHEUS_URL"]
 
     @property
+    def chart_repository(self) -> str:
+        """The URL of the chart repository."""
+        return self["CHART_REPOSITORY"]
+
+    @property
+    def registry(self) -> str:
+        """host:port of the OCI registry, without TLS; its charts are below `charts`."""
+        return self["REGISTRY"]
+
+    @property
     def etcd_url(self) -> str:
         """The URL of the API server's store."""
         return self["ETCD_URL"]

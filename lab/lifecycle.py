@@ -58,7 +58,7 @@ def up(state: State, *, only: Sequence[str] = (), nodes: int = DEFAULT_NODES, pr
     """
     servers = select([name for name in only if name != SCENE] or (["base"] if only else []))
     with exclusive(state.lock, within=LOCK_SECONDS):
-        build((name for server in servers for name in (server.name, *server.artefacts)), progress=progress)
+        build((name for server in servers for name in server.needed), progress=progress)
         lab = _prepare(state, servers, nodes, progress)
         processes = Processes(state.processes, state.logs)
         runner = _Runner(lab, processes)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from lab.errors import LabError
+from lab.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,15 @@ ANSWER_SECONDS = 2.0
 def answers(url: str) -> bool:
     """Whether `url` answers a GET with 200; any certificate will do."""
     return _get(url) is not None
+
+
+def listens(port: int) -> bool:
+    """Whether something takes connections at a loopback port."""
+    try:
+        with socket.create_connection((HOST, port), timeout=ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def read(url: str) -> str:

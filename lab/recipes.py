@@ -75,6 +75,7 @@ _ALL: tuple[Artefact, ...] = (
         "helm.sh/helm/v4/cmd/helm",
         (f"helm.sh/helm/v4/internal/version.version={HELM_VERSION}",),
     ),
+    GoBinary("registry", "v3.1.2", "registry", "github.com/distribution/distribution/v3/cmd/registry"),
     _prometheus("prometheus"),
     _prometheus("promtool"),
 )

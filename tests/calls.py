@@ -232,9 +232,11 @@ async def desk(
     )
     try:
         running = await load_start(discovered)(context)
-        tools = load_tools(discovered)
-        entries = entries_of(spec, tools, running.targets)
-        yield Desk(running, {tool.name: (entry, tool) for entry, tool in zip(entries, tools, strict=True)})
-        await running.close()
+        try:
+            tools = load_tools(discovered)
+            entries = entries_of(spec, tools, running.targets)
+            yield Desk(running, {tool.name: (entry, tool) for entry, tool in zip(entries, tools, strict=True)})
+        finally:
+            await running.close()
     finally:
         await pool.close()

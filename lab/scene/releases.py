@@ -26,11 +26,11 @@ def install(lab: Lab) -> None:
     with tempfile.TemporaryDirectory(prefix="lab-helm-") as folder:
         for release in load.releases():
             for step in release["steps"]:
-                chart = _chart(Path(folder), release["chart"], step["version"])
+                chart = chart_as_of(Path(folder), release["chart"], step["version"])
                 _upgrade(lab, Path(folder), release, step, chart)
 
 
-def _chart(folder: Path, name: str, version: str) -> Path:
+def chart_as_of(folder: Path, name: str, version: str) -> Path:
     """The chart as of that version, with the canary filled in."""
     place = folder / f"{name}-{version}"
     if not place.exists():

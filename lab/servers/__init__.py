@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+from lab.servers.chart_repository import ChartRepository
 from lab.servers.etcd import Etcd
 from lab.servers.kube_apiserver import KubeApiserver
 from lab.servers.kube_controller_manager import KubeControllerManager
@@ -12,6 +13,7 @@ from lab.servers.kube_scheduler import KubeScheduler
 from lab.servers.kwok import Kwok
 from lab.servers.metrics_server import MetricsServer
 from lab.servers.prometheus import Prometheus
+from lab.servers.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +29,8 @@ SERVERS: tuple[Server, ...] = (
     Kwok(),
     MetricsServer(),
     Prometheus(),
+    ChartRepository(),
+    Registry(),
 )
 BY_NAME: dict[str, Server] = {server.name: server for server in SERVERS}
 GROUPS: dict[str, tuple[str, ...]] = {

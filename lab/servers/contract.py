@@ -19,10 +19,17 @@ class Server(ABC):
     """Servers that must be ready before this one starts."""
     artefacts: ClassVar[tuple[str, ...]] = ()
     """Artefacts it uses besides the binary of its own name."""
+    built: ClassVar[bool] = True
+    """Whether its binary is an artefact of its own name."""
     ports: ClassVar[tuple[str, ...]] = ()
     """Names of the ports it listens on."""
     patience: ClassVar[float] = 60.0
     """Seconds it may take to get ready."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every artefact it uses."""
+        return (self.name, *self.artefacts) if self.built else self.artefacts
 
     def configure(self, lab: Lab) -> tuple[Path, ...]:
         """Write its configuration files; a change in one of those answered restarts the server."""

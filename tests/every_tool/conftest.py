@@ -15,6 +15,7 @@ from tests.every_tool.answers import Desk, log_into
 from tests.fault_server.behaviours import answer
 from tests.fault_server.server import FaultServer, fault_server
 from tests.server_fixtures import lab_settings
+from tests.services.helm.charts import shelves
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -45,8 +46,8 @@ async def watcher(lab: LabEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @asynccontextmanager
 async def _over_the_lab(lab: LabEnv, folder: Path, kubeconfig: Path) -> AsyncGenerator[Desk]:
     short = {"quick_timeout_s": 20, "slow_timeout_s": 20, "max_timeout_s": 20}
-    clusters = {"targets": {"lab": {"kubeconfig": str(kubeconfig)}}}
-    settings = lab_settings(lab, folder, calls=short, kubernetes=clusters, helm=clusters)
+    clusters: dict[str, object] = {"targets": {"lab": {"kubeconfig": str(kubeconfig)}}}
+    settings = lab_settings(lab, folder, calls=short, kubernetes=clusters, helm={**clusters, "charts": shelves(lab)})
     app = App(settings)
     desk = Desk(app, secrets=(CANARY, ENVIRONMENT_SECRET, *_credentials(lab)), paths=_paths(lab, folder))
     handler, root = log_into(desk.log), logging.getLogger()
@@ -114,7 +115,11 @@ async def _over(url: str, folder: Path) -> AsyncGenerator[Desk]:
                 "away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
             },
         },
-        "helm": {"enabled": True, "targets": {"away": {"kubeconfig": str(kubeconfig)}}},
+        "helm": {
+            "enabled": True,
+            "targets": {"away": {"kubeconfig": str(kubeconfig)}},
+            "charts": {"repositories": {"lab": {"url": url}}},
+        },
         "prometheus": {"targets": {"away": {"url": url}}},
         "audit": {"file": str(folder / "audit.jsonl")},
         "server": {"effects": ["read", "write", "destroy"], "toolset": "extended"},

@@ -31,12 +31,14 @@ def guard(
     domains: tuple[str, ...] = (),
     allowed: tuple[str, ...] = (),
     denied: tuple[str, ...] = (),
+    trusted: frozenset[tuple[str, int]] = frozenset(),
 ) -> EgressGuard:
     rules = EgressRules(
         ports=ports,
         domains=domains,
         allowed_networks=tuple(ipaddress.ip_network(text) for text in allowed),
         denied_networks=tuple(ipaddress.ip_network(text) for text in denied),
+        trusted=trusted,
     )
     return EgressGuard(rules, resolve=(names or Names({})).resolve, occupied=occupied, is_local=is_local)
 
@@ -142,3 +144,11 @@ async def test_a_name_with_too_many_addresses_is_not_followed() -> None:
     names = Names({"many.example": [f"93.184.{n // 256}.{n % 256}" for n in range(65)]})
     with pytest.raises(ToolError, match="65 addresses"):
         await admit(guard(names), "http://many.example/")
+
+
+async def test_a_host_the_operator_named_is_admitted_at_its_port_only() -> None:
+    names = Names({"charts.internal": ["10.0.0.5"]})
+    named = guard(names, trusted=frozenset({("charts.internal", 8080)}))
+    assert await admit(named, "http://charts.internal:8080/index.yaml") == ("10.0.0.5",)
+    assert "internal" in await refusal(named, "http://charts.internal/index.yaml")
+    assert "private address" in await refusal(named, "http://10.0.0.5/index.yaml")

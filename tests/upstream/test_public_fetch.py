@@ -257,3 +257,14 @@ async def test_a_refused_connection_is_unreachable() -> None:
         await fetch.close()
     assert refused.code == "unreachable"
     assert "refused the connection" in refused.text
+
+
+async def test_headers_of_the_server_stay_with_the_origin_they_were_given_for() -> None:
+    async with fault_server(answer("there")) as other:
+        target = f"http://site.example:{port_of(other)}/there"
+        async with fault_server(moved("/again"), moved(target)) as site, fetcher(site, other) as fetch:
+            url = f"http://site.example:{port_of(site)}/"
+            async with fetch.get(url, deadline=Deadline.after(5.0), headers={"Authorization": "Basic eA=="}) as page:
+                assert await page.read(100) == b"there"
+            assert [request.headers.get("authorization") for request in site.requests] == ["Basic eA=="] * 2
+        assert "authorization" not in other.requests[0].headers

@@ -50,6 +50,7 @@ class Tool:
         waits: for timeout class ``long``: the argument that says how many seconds the tool waits.
         all_targets: whether ``target=*`` asks every target.
         core_when_several: an extended tool that is core when several targets are configured.
+        has_target: whether it is about one of the service's targets at all.
         untrusted: whether the answer holds text that others wrote.
         own_errors: codes only this tool uses, with their meaning.
         schema: for raw tools, the given JSON Schema; ``args`` is then unused and ``run`` gets a dict.
@@ -70,6 +71,7 @@ class Tool:
     untrusted: bool = False
     all_targets: bool = False
     core_when_several: bool = False
+    has_target: bool = True
     idempotent: bool = True
     open_world: bool = False
     own_errors: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -90,6 +92,7 @@ def tool(
     untrusted: bool = False,
     all_targets: bool = False,
     core_when_several: bool = False,
+    has_target: bool = True,
     idempotent: bool = True,
     open_world: bool = False,
     own_errors: Mapping[str, str] | None = None,
@@ -112,6 +115,7 @@ def tool(
             untrusted=untrusted,
             all_targets=all_targets,
             core_when_several=core_when_several,
+            has_target=has_target,
             idempotent=idempotent,
             open_world=open_world,
             own_errors=own_errors or {},

@@ -29,8 +29,8 @@ ALL_TARGETS = "*"
 class Entry:
     """One tool of one running service.
 
-    ``targets`` are the service's, the default one first; ``target`` is a property of the schema only when there are
-    several, but is accepted when it names the only one.
+    ``targets`` are the service's, the default one first, or none for a tool that is about no target; ``target`` is a
+    property of the schema only when there are several, but is accepted when it names the only one.
     """
 
     name: str
@@ -57,7 +57,7 @@ def entries_of(spec: ServiceSpec, tools: Sequence[Tool], targets: tuple[str, ...
     Raises:
         ServiceDefinitionError: a tool's name or an argument breaks the schema rules, or a name is used twice.
     """
-    entries = tuple(_entry(spec, tool, targets) for tool in tools)
+    entries = tuple(_entry(spec, tool, targets if tool.has_target else ()) for tool in tools)
     names = [entry.name for entry in entries]
     if len(set(names)) < len(names):
         raise ServiceDefinitionError(f"service {spec.name} declares a tool twice: {sorted(names)}")

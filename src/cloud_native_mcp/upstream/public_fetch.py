@@ -1,6 +1,7 @@
 """GET of addresses that callers choose: every hop admitted by the guard, the connection pinned to a checked address.
 
-No cookies, no credentials, no headers of the caller, no proxy of the environment.
+No cookies, no headers of the caller, no proxy of the environment; what headers the server itself gives (conditions,
+credentials of a repository) stay with the origin they were given for.
 """
 
 from __future__ import annotations
@@ -127,24 +128,29 @@ class PublicFetcher:
         self._session: aiohttp.ClientSession | None = None
 
     @contextlib.asynccontextmanager
-    async def get(self, url: str, *, deadline: Deadline, field: str = "url") -> AsyncGenerator[PublicAnswer]:
+    async def get(
+        self, url: str, *, deadline: Deadline, field: str = "url", headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[PublicAnswer]:
         """GET an address and follow its redirects; leaving the block closes the connection.
 
         Args:
             url: as the caller gave it.
             deadline: for everything up to the end of the block.
             field: name of the caller's argument, for errors.
+            headers: for hops of the first address's origin only.
 
         Raises:
             InvalidArgument: not an address.
             ToolError: ``address_denied``, ``redirect_denied``, ``tls_error``, ``timeout``, ``unreachable``.
         """
         address = parse_web_address(url, field=field)
+        origin, given = address.origin, headers or dict[str, str]()
         try:
             async with deadline.enforce(), contextlib.AsyncExitStack() as stack:
                 pinned = await self._guard.admit(address, field=field)
                 for hops in range(MOST_REDIRECTS + 2):
-                    response = await self._send(address, pinned)
+                    own = given if address.origin == origin else dict[str, str]()
+                    response = await self._send(address, pinned, own)
                     stack.callback(response.close)
                     location = response.headers.get("Location")
                     if response.status not in _REDIRECTS or location is None:
@@ -179,23 +185,25 @@ class PublicFetcher:
                 raise _redirect(address, error.text) from None
             raise
 
-    async def _send(self, address: WebAddress, pinned: tuple[str, ...]) -> aiohttp.ClientResponse:
+    async def _send(
+        self, address: WebAddress, pinned: tuple[str, ...], headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         """The answer of the first of the checked addresses that can be connected to."""
         tried = pinned[:_ADDRESSES_TRIED]
         for at, ip in enumerate(tried):
             try:
                 with _failures(address, ip, Phase.WAITING):
-                    return await self._request(address, ip)
+                    return await self._request(address, ip, headers)
             except BackendError as error:
                 if at + 1 == len(tried) or not getattr(error, "connection", False):
                     raise
         raise BackendError("unreachable", f"{_label(address)}: no address to connect to")
 
-    async def _request(self, address: WebAddress, ip: str) -> aiohttp.ClientResponse:
+    async def _request(self, address: WebAddress, ip: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         secure = address.scheme == "https"
         return await self._sessions().get(
             address.pinned(ip),
-            headers={**_HEADERS, "Host": address.host_header},
+            headers={**_HEADERS, **headers, "Host": address.host_header},
             allow_redirects=False,
             proxy=self._proxy,
             ssl=self._contexts.context(self._tls, label=_label(address)) if secure else True,

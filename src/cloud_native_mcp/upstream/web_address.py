@@ -51,6 +51,11 @@ class WebAddress:
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port: what credentials belong to."""
+        return self.scheme, self.host, self.port
+
+    @property
     def shown(self) -> str:
         """The whole address, as answers name it."""
         return f"{self.scheme}://{self.host_header}{self.rest}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lab import LabEnv
+
 
 def chart(folder: Path, name: str = "small", *, version: str = "1.0.0", values: str = "", **templates: str) -> Path:
     """A chart in a folder of its own; templates by name, without their ending."""
@@ -27,6 +29,13 @@ kind: ConfigMap
 metadata: {name: {{ .Release.Name }}-settings}
 data: {colour: {{ .Values.colour | default "blue" | quote }}}
 """
+
+
+def shelves(lab: LabEnv, **more: object) -> dict[str, object]:
+    """The setting that makes the lab's chart repository and registry those of the service."""
+    auth = {"username": lab["REGISTRY_USER"], "password": lab["REGISTRY_PASSWORD"]}
+    registry = {"url": f"oci://{lab.registry}/charts", "plain_http": True, "auth": auth}
+    return {"repositories": {"lab": {"url": lab.chart_repository}, "registry": registry}, **more}
 
 
 def failing_hook(name: str, event: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.services.helm.charts import shelves
 from tests.services.helm.program import engine
 from tests.services.kubernetes.clusters import clusters
 
@@ -27,3 +28,10 @@ async def operator(lab: LabEnv) -> AsyncGenerator[Desk]:
 def backend() -> str:
     """The name of the service."""
     return "helm"
+
+
+@pytest.fixture
+async def shelf(lab: LabEnv) -> AsyncGenerator[Desk]:
+    """The service with the lab's chart repository and registry, as `lab` and `registry`."""
+    async with clusters(service="helm", settings={"charts": shelves(lab)}, lab=lab.kubeconfig_nobody) as running:
+        yield running

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.prometheus.expressions import Search
+from cloud_native_mcp.response.expressions import Search
 from cloud_native_mcp.services.prometheus.labels import series_text, shared
 from cloud_native_mcp.services.prometheus.selectors import Matcher, Selector, parse_selector
 

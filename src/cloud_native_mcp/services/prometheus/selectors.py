@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.prometheus.expressions import ExpressionRefused, Pattern, compiled
+from cloud_native_mcp.response.expressions import ExpressionRefused, Pattern, compiled
 from cloud_native_mcp.services.prometheus.labels import NAME, label_text, quoted
 
 Operator = Literal["=", "!=", "=~", "!~"]

@@ -125,7 +125,8 @@ def _bounds(match: re.Match[str]) -> Iterator[_Comparison]:
         if operator in {"!=", "<", ">"}:
             yield _Comparison("<", Version(0, 0, 0, prerelease="0"))
         return
-    lower = Version(*known, prerelease=match["prerelease"] if len(known) == 3 else None)
+    parts = [*known, 0, 0]
+    lower = Version(parts[0], parts[1], parts[2], prerelease=match["prerelease"] if len(known) == 3 else None)
     upper = _after(known, len(known) - 1)
     match operator:
         case "=" if len(known) == 3:
@@ -153,4 +154,5 @@ def _number(part: str | None) -> bool:
 
 def _after(known: list[int], place: int) -> Version:
     """The first version (with its pre-releases) after all that agree up to that place."""
-    return Version(*known[:place], known[place] + 1, *([0] * (2 - place)), prerelease="0")
+    parts = [*known[:place], known[place] + 1, 0, 0]
+    return Version(parts[0], parts[1], parts[2], prerelease="0")

@@ -14,9 +14,9 @@ from cloud_native_mcp.services.prometheus.paging import page_of
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.result import Cell
+    from cloud_native_mcp.response.expressions import Search
     from cloud_native_mcp.services.prometheus.catalogue import Catalogue
     from cloud_native_mcp.services.prometheus.client import Params
-    from cloud_native_mcp.services.prometheus.expressions import Search
 
 _ALTERNATIVE = "this backend keeps no metadata; use what=metrics for the names"
 _NARROW = "search or metric"

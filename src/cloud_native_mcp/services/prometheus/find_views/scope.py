@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from cloud_native_mcp.contract.times import TimeRange
+    from cloud_native_mcp.response.expressions import Search
     from cloud_native_mcp.services.prometheus.catalogue import Catalogue
     from cloud_native_mcp.services.prometheus.client import Params
-    from cloud_native_mcp.services.prometheus.expressions import Search
 
 
 @dataclass(frozen=True, slots=True)

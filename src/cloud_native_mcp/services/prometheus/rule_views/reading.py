@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.response.expressions import Search
     from cloud_native_mcp.services.prometheus.answers import Rule, RuleGroup
     from cloud_native_mcp.services.prometheus.client import Params
-    from cloud_native_mcp.services.prometheus.expressions import Search
     from cloud_native_mcp.services.prometheus.selectors import Selector
     from cloud_native_mcp.services.prometheus.service import Backend
 

@@ -10,8 +10,8 @@ from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Result
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument
+from cloud_native_mcp.response.expressions import Search
 from cloud_native_mcp.services.prometheus.catalogue import catalogue_of
-from cloud_native_mcp.services.prometheus.expressions import Search
 from cloud_native_mcp.services.prometheus.find_views import metadata, names
 from cloud_native_mcp.services.prometheus.find_views.scope import scope
 from cloud_native_mcp.services.prometheus.find_views.series import series

@@ -9,7 +9,7 @@ from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Result
 from cloud_native_mcp.contract.tool import FREE_TEXT, Args, tool
 from cloud_native_mcp.errors import InvalidArgument
-from cloud_native_mcp.services.prometheus.expressions import Search
+from cloud_native_mcp.response.expressions import Search
 from cloud_native_mcp.services.prometheus.paging import resumed
 from cloud_native_mcp.services.prometheus.rule_views.alerts import alertmanagers, alerts
 from cloud_native_mcp.services.prometheus.rule_views.reading import RuleFilter
