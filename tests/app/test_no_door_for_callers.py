@@ -40,6 +40,7 @@ DOORS: Final = re.compile(
 KNOWN_ARGUMENTS: Final = {
     "utilities_fetch.url": "fetched behind the egress guard, as promised by B18 and S9 to S12",
     "helm_chart.path": "a file of a chart's archive, or a part of its values; no file of the server",
+    "helm_diff.context_lines": "how many lines around a change are shown",
     "helm_repo.url": "fetched behind the egress guard, as helm_chart's addresses are",
     "helm_repo.auth": "the name of a configured credential, which goes to its own hosts only",
     "prometheus_status.path": "a part of the configuration Prometheus answers; no file",

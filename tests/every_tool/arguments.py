@@ -63,6 +63,9 @@ _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
 USUAL: Final[Mapping[str, dict[str, object]]] = {
     "helm_get": {"name": "storefront", "namespace": "releases"},
     "helm_chart": {"chart": "lab/web"},
+    "helm_deploy": {"name": "storefront", "namespace": "releases", "chart": "current", "dry_run": True},
+    "helm_diff": {"name": "storefront", "namespace": "releases"},
+    "helm_template": {"chart": "lab/web"},
     "helm_repo": {"action": "update"},
     "helm_rollback": {"name": "storefront", "namespace": "releases", "dry_run": True},
     "helm_test": {"name": "storefront", "namespace": "releases"},

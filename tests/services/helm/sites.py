@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tarfile
 from typing import TYPE_CHECKING
 
 import yaml
 
 from tests.fault_server.behaviours import answer
+from tests.fault_server.server import fault_server
+from tests.services.helm.program import engine
 from tests.services.kubernetes.clusters import clusters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from lab import LabEnv
     from tests.calls import Desk
@@ -64,3 +68,29 @@ async def shown(lab: LabEnv, url: str, **arguments: object) -> str:
     """What the tool answers with one repository, called `site`, at that address."""
     async with stocked(lab, only(url)) as desk:
         return (await desk.ask("chart", **arguments)).text
+
+
+@contextlib.asynccontextmanager
+async def deploying(
+    lab: LabEnv, *charts: Path, policy: Mapping[str, object] | None = None, kubeconfig: Path | None = None
+) -> AsyncGenerator[Desk]:
+    """The service with the lab's Helm and a repository `site` of these charts."""
+    served_files: dict[str, Behaviour] = {}
+    entries: dict[str, list[Mapping[str, object]]] = {}
+    for folder in charts:
+        described: dict[str, object] = json.loads((folder / "Chart.yaml").read_text(encoding="utf-8"))
+        name, file = str(described["name"]), f"{folder.name}.tgz"
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        served_files[f"/{file}"] = answer(archive_of(files, top=name))
+        entries.setdefault(name, []).append({**described, "urls": [file]})
+    served_files["/index.yaml"] = answer(index_of(**entries))
+    async with (
+        fault_server(choose=served(served_files)) as site,
+        clusters(
+            service="helm",
+            settings={**engine(lab), "charts": only(site.url)},
+            policy=policy,
+            lab=kubeconfig or lab.kubeconfig_admin,
+        ) as desk,
+    ):
+        yield desk

@@ -57,19 +57,21 @@ async def patch(
     subresource: str = "",
     dry_run: bool = False,
     force: bool = False,
+    manager: str = FIELD_MANAGER,
 ) -> Written:
-    """Change an object, or with ``apply`` create it; always with strict field validation and our field manager.
+    """Change an object, or with ``apply`` create it; always with strict field validation.
 
     Args:
         body: for ``json`` the list of operations, else an object (JSON is YAML, which ``apply`` takes).
         force: with ``apply``, take over fields that others manage.
+        manager: whose fields they are; another one than ours only to rehearse what that one would do.
     """
     client.policy.check_namespace(namespace)
     if kind == "apply":
         client.policy.check(as_dict(body))
     elif not dry_run and not subresource and client.policy.polices(resource.kind, resource.group):
         await patch(client, resource, name, body, kind=kind, namespace=namespace, dry_run=True, deadline=deadline)
-    params = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict"), *_dry(dry_run)]
+    params = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
     if force:
         params.append(("force", "true"))
     path = resource.path(namespace=namespace, name=name, subresource=subresource)

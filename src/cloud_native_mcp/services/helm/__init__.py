@@ -8,6 +8,9 @@ SPEC = ServiceSpec(
     summary="Releases of Helm: status, values, manifests, notes, hooks, history and the live state of their objects.",
     config="config:HelmConfig",
     start="service:start",
-    tools=("tools.list", "tools.get", "tools.chart", "tools.rollback", "tools.test", "tools.repo", "tools.uninstall"),
+    tools=(
+        *("tools.list", "tools.get", "tools.diff", "tools.chart", "tools.template", "tools.deploy", "tools.rollback"),
+        *("tools.test", "tools.repo", "tools.uninstall"),
+    ),
     target_noun="Cluster",
 )

@@ -13,7 +13,7 @@ from cloud_native_mcp.services.helm.engine.failures import failure
 from cloud_native_mcp.services.helm.engine.hook_logs import hook_log
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.contract.call import Call
@@ -39,6 +39,8 @@ class Change:
         arguments: of the program, the verb first.
         wait_seconds: how long Helm waits for readiness; 0 for hooks only.
         wait: the options that make it wait.
+        chart: the archive that ``CHART`` among the arguments stands for.
+        values: given to the program.
     """
 
     verb: str
@@ -47,6 +49,8 @@ class Change:
     arguments: Sequence[str]
     wait_seconds: int = 0
     wait: Sequence[str] = ("--wait",)
+    chart: bytes | None = None
+    values: Mapping[str, object] | None = None
 
     @property
     def seconds(self) -> int:
@@ -116,7 +120,9 @@ async def _locked(service: HelmService, client: KubernetesClient, change: Change
     async with service.locks.hold(client, change.namespace, change.release, seconds=seconds, deadline=deadline):
         try:
             async with asyncio.timeout(seconds):
-                return await service.engine.run(client, change.command, namespace=change.namespace)
+                return await service.engine.run(
+                    client, change.command, namespace=change.namespace, chart=change.chart, values=change.values
+                )
         except TimeoutError:
             raise ToolError("timeout", f"Helm did not end within {seconds:.0f} s and was ended") from None
 

@@ -36,6 +36,7 @@ async def run(
     environment: Mapping[str, str],
     folder: Path,
     most_bytes: int,
+    given: bytes | None = None,
 ) -> Ended:
     """Run a program to its end; when this is cancelled, the program is told to end, and ended if it does not.
 
@@ -43,6 +44,7 @@ async def run(
         environment: the whole of it; nothing is inherited.
         folder: where it runs.
         most_bytes: of output, and of complaints; beyond it the program is ended.
+        given: its standard input; without it there is none.
 
     Raises:
         ToolError: ``too_large`` when it wrote more; ``engine_missing`` when it cannot be started.
@@ -51,7 +53,7 @@ async def run(
         child = await asyncio.create_subprocess_exec(
             program,
             *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
@@ -63,7 +65,9 @@ async def run(
             "engine_missing", f"{program.name} cannot be started: {error.strerror}", kind="final"
         ) from error
     try:
-        output, complaint = await asyncio.gather(_read(child.stdout, most_bytes), _read(child.stderr, most_bytes))
+        output, complaint, _ = await asyncio.gather(
+            _read(child.stdout, most_bytes), _read(child.stderr, most_bytes), _give(child.stdin, given)
+        )
         status = await child.wait()
     finally:
         await _end(child)
@@ -77,6 +81,16 @@ async def _read(stream: asyncio.StreamReader | None, most_bytes: int) -> bytes:
         if len(read) > most_bytes:
             raise ToolError("too_large", f"Helm wrote more than {most_bytes // 1_000_000} MB", kind="final")
     return bytes(read)
+
+
+async def _give(stream: asyncio.StreamWriter | None, given: bytes | None) -> None:
+    """Write it all and close; a program that does not want it says why by its end."""
+    if stream is None or given is None:
+        return
+    with contextlib.suppress(ConnectionError):
+        stream.write(given)
+        await stream.drain()
+    stream.close()
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from cloud_native_mcp.services.helm.engine.child import run
 from cloud_native_mcp.services.helm.engine.home import home
 from cloud_native_mcp.services.helm.engine.program import find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.helm.engine.program import Program
 
 MOST_BYTES: Final = 20_000_000
+CHART: Final = "CHART"
+"""Among arguments: where the chart's file goes."""
 
 
 class Engine:
@@ -42,21 +46,36 @@ class Engine:
             self._found = await find_program(self._binary)
         return self._found
 
-    async def run(self, client: KubernetesClient, arguments: Sequence[str], *, namespace: str) -> Ended:
+    async def run(
+        self,
+        client: KubernetesClient | None,
+        arguments: Sequence[str],
+        *,
+        namespace: str,
+        chart: bytes | None = None,
+        values: Mapping[str, object] | None = None,
+    ) -> Ended:
         """Run Helm to its end, whatever that is.
 
         Args:
-            arguments: never options made from a caller's text.
+            client: of the cluster it works on; None for what needs no cluster.
+            arguments: never options made from a caller's text; ``CHART`` stands for the archive.
+            chart: the archive of the chart, as a file for this run.
+            values: given on standard input.
 
         Raises:
             ToolError: ``engine_missing``, ``too_large``.
         """
         program = await self.program()
-        async with home(client.access, namespace=namespace, driver=self._driver) as place:
+        access = client.access if client is not None else None
+        async with home(access, namespace=namespace, driver=self._driver) as place:
+            file = str(await place.file("chart.tgz", chart)) if chart is not None else ""
+            words = [file if word == CHART else word for word in arguments]
             return await run(
                 program.path,
-                [*arguments, f"--namespace={namespace}"],
+                [*words, f"--namespace={namespace}", *(["--values=-"] if values is not None else [])],
                 environment=place.environment,
                 folder=place.folder,
                 most_bytes=MOST_BYTES,
+                given=None if values is None else msgspec.json.encode(values),
             )

@@ -21,6 +21,20 @@ ENGINE_ERRORS: Final = {
     "helm_failed": "Helm refused or failed for another reason, in its own words",
 }
 """Own errors of every tool that changes a release."""
+RENDER_ERRORS: Final = {
+    "engine_missing": ENGINE_ERRORS["engine_missing"],
+    "render_failed": "a template fails, or makes what is no object; template and line are named",
+    "values_invalid": "the values are no YAML mapping, or the chart's schema refuses them",
+    "missing_dependency": "charts that the chart depends on are not in its archive",
+    "helm_failed": ENGINE_ERRORS["helm_failed"],
+}
+"""Own errors of every tool that renders a chart."""
+DEPLOY_ERRORS: Final = {
+    "release_missing": "there is no such release, and if_missing does not say to install it",
+    "ownership_conflict": "an object of the chart is there already and belongs to something else",
+    "rolled_back": "the change failed and was undone",
+}
+"""Own errors of the tool that installs and upgrades."""
 _MOST: Final = 600
 _NOISE: Final = re.compile(r"^(?:level=\w+ |Release \"|walk\.go|coalesce\.go|W\d{4} |I\d{4} )")
 _PREFIX: Final = re.compile(
@@ -41,7 +55,10 @@ def _means(pattern: str, code: str, kind: ErrorKind) -> _Meaning:
 
 
 _MEANINGS: Final = (
+    _means(r"has been rolled back due to", "rolled_back", "final"),
     _means(r"another operation \(.*\) is in progress", "release_locked", "final"),
+    _means(r"values don't meet the specifications of the schema", "values_invalid", "fix"),
+    _means(r"missing in charts/ directory", "missing_dependency", "final"),
     _means(
         r"execution error at|executing \"|parse error (?:at|on|in)|YAML parse error|template: |nil pointer evaluating|"
         r"unable to build kubernetes objects|resource mapping not found",
@@ -55,6 +72,7 @@ _MEANINGS: Final = (
         "hook_failed",
         "final",
     ),
+    _means(r"has no deployed releases", "release_missing", "fix"),
     _means(r"release: not found", "not_found", "fix"),
     _means(r"release has no \S+ version", "revision_not_found", "fix"),
     _means(r"context deadline exceeded|timed out waiting", "timeout", "final"),

@@ -61,13 +61,13 @@ class ReleaseLocks:
 async def _take(
     client: KubernetesClient, namespace: str, release: str, *, seconds: float, deadline: Deadline
 ) -> Mapping[str, object] | None:
-    """The Lease that was made, or None where that is not permitted."""
+    """The Lease that was made, or None where that cannot be."""
     resource = await _leases(client, deadline)
     body = _lease(PREFIX + release, seconds)
     try:
         made = await writes.create(client, resource, body, namespace=namespace, deadline=deadline)
     except BackendError as error:
-        if error.status == 403:
+        if error.status in {403, 404}:  # not permitted, or the namespace comes with the release
             return None
         if error.status != 409:
             raise

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cloud_native_mcp.backends.kubernetes.diff import unified
 from cloud_native_mcp.contract.result import Table, Text
+from cloud_native_mcp.response.document import dump_yaml
+from cloud_native_mcp.services.helm.releases.values import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +45,19 @@ def differences(before: Sequence[ReleaseDocument], after: Sequence[ReleaseDocume
     return found + [
         Difference(document.label, "removed", document.object, {}) for key, document in old.items() if key not in new
     ]
+
+
+def values_difference(
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    *,
+    digest: Callable[[bytes], str],
+    context: int = 3,
+    titles: tuple[str, str],
+) -> str:
+    """A unified diff of the users' values, secret ones as digests; empty when they are the same."""
+    old, new = (dump_yaml(without_secrets(one, digest)).splitlines() if one else [] for one in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, *titles, n=context, lineterm=""))
 
 
 def counted(found: Sequence[Difference]) -> str:

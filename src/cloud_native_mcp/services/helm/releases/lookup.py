@@ -36,6 +36,11 @@ class Release:
         """The newest revision that is deployed: not always the newest of all."""
         return next((one for one in reversed(self.revisions) if one.status == "deployed"), None)
 
+    @property
+    def serving(self) -> Record:
+        """The revision whose objects are in the cluster: the deployed one, else the newest."""
+        return self.deployed or self.newest
+
     def revision(self, number: int | None, *, field: str = "revision") -> Record:
         """The revision of that number, or the newest.
 

@@ -110,7 +110,12 @@ class Storage:
         return dict(zip((record.identity for record in records), found, strict=True))
 
     async def body(self, client: KubernetesClient, record: Record, *, deadline: Deadline) -> Body:
-        """The whole body of a revision.
+        """The whole body of a revision; raises as `plain`."""
+        plain = await self.plain(client, record, deadline=deadline)
+        return await _off_the_loop(lambda: body_of(plain), plain)
+
+    async def plain(self, client: KubernetesClient, record: Record, *, deadline: Deadline) -> bytes:
+        """The JSON of the body of a revision.
 
         Raises:
             ToolError: ``decode_failed``; ``not_found`` when it went meanwhile.
@@ -120,10 +125,8 @@ class Storage:
             stored = await self._stored(client, record, deadline)
             return await _off_the_loop(lambda: unpacked(stored), stored)
 
-        plain = await self._cache.fetch(
-            "helm.bodies", (client.name, *record.identity), load, ttl=KEPT_SECONDS, size=len
-        )
-        return await _off_the_loop(lambda: body_of(plain), plain)
+        key = (client.name, *record.identity)
+        return await self._cache.fetch("helm.bodies", key, load, ttl=KEPT_SECONDS, size=len)
 
     async def _loaded(
         self, client: KubernetesClient, records: Sequence[Record], deadline: Deadline

@@ -73,7 +73,7 @@ async def rollback(call: Call[HelmService], args: RollbackArgs) -> Result:
     release = await find_release(storage, client, namespace, name, deadline=call.deadline)
     back = _chosen(release, None if args.revision is UNSET else args.revision)
     refuse_pending(release, broken_off=call.service.background.broken_off, even_broken=False)
-    present = await storage.body(client, release.deployed or release.newest, deadline=call.deadline)
+    present = await storage.body(client, release.serving, deadline=call.deadline)
     earlier = await storage.body(client, back, deadline=call.deadline)
     objects = documents_of(earlier.manifest)
     check_objects(client, namespace, [*objects, *hook_documents(earlier.hooks or [])])
@@ -81,7 +81,7 @@ async def rollback(call: Call[HelmService], args: RollbackArgs) -> Result:
     where = f"in namespace {namespace} on {client.name}"
     notes = owner_notes(objects)
     if args.dry_run:
-        titles = (f"revision {(release.deployed or release.newest).revision}", f"revision {back.revision}")
+        titles = (f"revision {release.serving.revision}", f"revision {back.revision}")
         blocks = diff_blocks(found, digest=call.service.digest, titles=titles, room=ROOM)
         return Result(
             header=f"would roll release {name} back to revision {back.revision} {where}: {counted(found)}",

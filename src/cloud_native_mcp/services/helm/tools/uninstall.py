@@ -101,7 +101,7 @@ TOOLS = (uninstall,)
 async def _live(call: Call[HelmService], client: KubernetesClient, release: Release) -> list[Live]:
     if release.newest.status == "uninstalled":
         return []
-    record = release.deployed or release.newest
+    record = release.serving
     body = await call.service.storage.body(client, record, deadline=call.deadline)
     return await live_objects(client, release.namespace, documents_of(body.manifest), deadline=call.deadline)
 
