@@ -19,12 +19,14 @@ from cloud_native_mcp.doors import http_server
 async def serve(port: int) -> None:
     """Serve until SIGTERM."""
     with tempfile.TemporaryDirectory() as folder:
+        cluster = {"enabled": True, "targets": {"lab": {"kubeconfig": os.environ["KUBECONFIG_ADMIN"]}}}
         flags: dict[str, object] = {
             "server": {"port": port},
             "auth": {"api_keys": {"bench": {"key": "env:BENCH_API_KEY"}}},
             "ratelimit": {"requests_per_second": 1e6, "burst": 1_000_000},
             "audit": {"file": str(Path(folder) / "audit.jsonl")},
-            "kubernetes": {"enabled": True, "targets": {"lab": {"kubeconfig": os.environ["KUBECONFIG_ADMIN"]}}},
+            "kubernetes": cluster,
+            "helm": cluster,
         }
         app = App(load(None, {"BENCH_API_KEY": os.environ["BENCH_API_KEY"]}, flags))
         await app.start()

@@ -33,7 +33,7 @@ def test_the_engine_is_measured_against_the_protocol_library(capsys: pytest.Capt
         assert re.fullmatch(rf"{workload} \| \d+ \| \d+ \| \d+\.\d+ \| {limit} \| \S+ \| \S+", row)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_lab() -> Generator[Path]:
     """The state folder of a cluster for this measurement alone, whose pods disturb no other test; taken down again."""
     state = default_root().with_name(f"{default_root().name}-bench")
@@ -50,6 +50,19 @@ def _run(module: str, *arguments: str, state: Path | None = None) -> subprocess.
     return subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=MINUTES, check=state is None
     )
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_helm_is_measured_against_its_program(own_lab: Path) -> None:
+    done = _run("bench", "helm", "--rounds", "1", "--calls", "2", state=own_lab)
+    assert done.returncode in {0, 1}, done.stderr[-2000:]
+    rows = done.stdout.splitlines()
+    assert "200 releases, 1 interleaved rounds" in rows
+    for name in ("first", "later"):
+        row = next(line for line in rows if line.startswith(f"{name} |"))
+        assert re.fullmatch(rf"{name} \| \d+\.\d \| \d+\.\d \| \d+\.\d+ \| \S+ \| \d+, \d+", row)
 
 
 @pytest.mark.lab

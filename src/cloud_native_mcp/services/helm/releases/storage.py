@@ -106,8 +106,11 @@ class Storage:
             except ToolError as error:
                 return error
 
-        found = await together(*(brief(record) for record in records))
-        return dict(zip((record.identity for record in records), found, strict=True))
+        found = dict(zip((one.identity for one in missing), await together(*map(brief, missing)), strict=True))
+        for record in records:  # what is kept needs no task of its own
+            if record.identity not in found:
+                found[record.identity] = await brief(record)
+        return found
 
     async def body(self, client: KubernetesClient, record: Record, *, deadline: Deadline) -> Body:
         """The whole body of a revision; raises as `plain`."""

@@ -1,0 +1,1 @@
+"""Helm's tools against the Helm program itself."""
