@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
 from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
 from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
+from cloud_native_mcp.backends.kubernetes.fence import Fence, FenceRule
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
@@ -72,6 +73,7 @@ def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, Kubern
                 cache=context.cache,
                 service=context.name,
                 policy=_policy(cluster, section),
+                fence=_fence(cluster, section),
             )
     if problems:
         raise ConfigError(problems)
@@ -92,6 +94,14 @@ def _policy(cluster: ClusterConfig, section: str) -> ObjectPolicy:
     lists = cluster.policy.exec
     execution = ExecPolicy(lists.namespaces, lists.images, lists.commands, setting=f"{section}.policy.exec")
     return ObjectPolicy(cluster.policy.allow, setting=f"{section}.policy.allow", execution=execution)
+
+
+def _fence(cluster: ClusterConfig, section: str) -> Fence:
+    allow, deny = (
+        [FenceRule(tuple(rule.namespaces), tuple(rule.kinds), tuple(rule.verbs)) for rule in rules]
+        for rules in (cluster.fence.allow, cluster.fence.deny)
+    )
+    return Fence(allow, deny, setting=f"{section}.fence")
 
 
 def _access(cluster: ClusterConfig) -> ClusterAccess:

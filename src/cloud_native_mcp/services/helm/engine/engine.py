@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.reach import Reach
 from cloud_native_mcp.services.helm.engine.child import run
 from cloud_native_mcp.services.helm.engine.home import home
 from cloud_native_mcp.services.helm.engine.program import find_program
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.helm.engine.program import Program
 
 MOST_BYTES: Final = 20_000_000
+_STORING: Final = ("get", "list", "create", "update", "delete")
+"""What Helm does with the Secrets or ConfigMaps that hold releases."""
 
 
 class Engine:
@@ -49,8 +52,11 @@ class Engine:
             arguments: never options made from a caller's text.
 
         Raises:
-            ToolError: ``engine_missing``, ``too_large``.
+            ToolError: ``engine_missing``, ``too_large``; ``denied_by_policy`` when the fence keeps the release back.
         """
+        for verb in _STORING:
+            reach = Reach(verb, "", f"{self._driver}s", namespace=namespace)
+            client.fence.check(reach, spans=False)
         program = await self.program()
         async with home(client.access, namespace=namespace, driver=self._driver) as place:
             return await run(
