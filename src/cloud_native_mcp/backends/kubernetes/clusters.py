@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
     from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.http import HttpPool
     from cloud_native_mcp.contract.service import ServiceContext
 
 IN_CLUSTER = "in-cluster"
@@ -62,7 +63,7 @@ def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, Kubern
     for name, cluster in _clusters(context.config).items():
         section = f"{context.name}.targets.{name}"
         try:
-            access = _access(cluster)
+            access = _access(cluster, context.http)
         except ConfigError as error:
             problems += [Problem(f"{section}.{p.path}", p.text) for p in error.problems]
         else:
@@ -104,11 +105,11 @@ def _fence(cluster: ClusterConfig, section: str) -> Fence:
     return Fence(allow, deny, setting=f"{section}.fence")
 
 
-def _access(cluster: ClusterConfig) -> ClusterAccess:
+def _access(cluster: ClusterConfig, http: HttpPool) -> ClusterAccess:
     if cluster.in_cluster:
         access = in_cluster_access(os.environ)
         if access is None:
             raise ConfigError([Problem("in_cluster", "this process does not run in a pod with a service account")])
         return access
     paths = (cluster.kubeconfig.expanduser(),) if cluster.kubeconfig else default_paths(os.environ, Path.home())
-    return load_kubeconfig(paths).access(cluster.context)
+    return load_kubeconfig(paths).access(cluster.context, http=http)

@@ -22,6 +22,8 @@ from cloud_native_mcp.errors import ConfigError, InvalidArgument, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cloud_native_mcp.contract.http import HttpPool
+
 EntryT = TypeVar("EntryT", bound="_Named")
 
 
@@ -82,8 +84,11 @@ class Kubeconfig:
         """Names of the contexts, in the order of the files."""
         return tuple(self._contexts)
 
-    def access(self, context: str | None = None) -> ClusterAccess:
+    def access(self, context: str | None = None, *, http: HttpPool | None = None) -> ClusterAccess:
         """What a context (without one: the current context) needs to be reached. Contacts and runs nothing.
+
+        Args:
+            http: the way to an issuer of id tokens, where the user has one.
 
         Raises:
             ConfigError: with every problem; paths of the problems are ``context`` and ``kubeconfig``.
@@ -108,7 +113,7 @@ class Kubeconfig:
             context=name,
             tls=tls,
             proxy=cluster_proxy(cluster),
-            credentials=user_credentials(user, user_folder, cluster, placed_cluster.folder),
+            credentials=user_credentials(user, user_folder, cluster, placed_cluster.folder, http),
             headers=user_headers(user),
         )
 
