@@ -83,6 +83,7 @@ class KubernetesClient:
             tls=access.tls,
             proxy=access.proxy,
             headers=access.headers,
+            certificates=access.certificates,
         )
         self.discovery = Discovery(self._fetch, cache=cache, target=self.target)
         self.http = FencedHttp(

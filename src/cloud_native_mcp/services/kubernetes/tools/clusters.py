@@ -167,7 +167,7 @@ async def _health(call: Call[KubernetesService], client: KubernetesClient, deadl
         unready = capacity.nodes - capacity.ready
         checks.append(Check("nodes", "warning" if unready else "ok", f"{capacity.ready} of {capacity.nodes} ready"))
         checks.append(version_skew(version.git_version, capacity.kubelets))
-    certificate = client_certificate(client.target.tls)
+    certificate = client_certificate(client.target.present_tls)
     checks += [certificate] if certificate else []
     return _Row([(client.name, check.name, check.state, check.details) for check in checks])
 
