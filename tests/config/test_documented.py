@@ -26,6 +26,9 @@ def _paths_of(schema: dict[str, object], definitions: dict[str, object], above: 
     for named in (resolved.get("additionalProperties"), *as_dict(resolved.get("patternProperties")).values()):
         if "$ref" in as_dict(named):
             paths |= _paths_of(as_dict(named), definitions, f"{above}.NAME")
+    item = as_dict(definitions.get(str(as_dict(resolved.get("items")).get("$ref", "")).rpartition("/")[2]))
+    if "properties" in item:
+        paths |= {above} | _paths_of(item, definitions, f"{above}[]")
     return paths or {above}
 
 
@@ -42,7 +45,7 @@ def test_a_setting_is_described_and_its_variable_leads_to_it(setting: SettingDoc
     assert setting.type
     tree, origins, problems = environment.read({setting.env: setting.default}, ["plugins"])
     assert not problems
-    assert ".".join(next(iter(origins))) == setting.path.replace("NAME", "name")
+    assert ".".join(next(iter(origins))) == setting.path.partition("[]")[0].replace("NAME", "name")
     assert tree
     if setting.default:
         orjson.loads(setting.default)

@@ -18,7 +18,7 @@ from tests.server_fixtures import lab_settings
 from tests.services.helm.charts import shelves
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
     from lab import LabEnv
@@ -90,6 +90,18 @@ async def scripted(tmp_path: Path) -> AsyncGenerator[Scripted]:
         yield Scripted(desk, server)
 
 
+ALLOWED_NAMESPACE = "let-through"
+"""The only namespace inside the fence of `fenced`."""
+
+
+@pytest.fixture
+async def fenced(tmp_path: Path) -> AsyncGenerator[Scripted]:
+    """The same inside a fence around one namespace."""
+    fence = {"allow": [{"namespaces": [ALLOWED_NAMESPACE]}]}
+    async with fault_server(choose=routes(DISCOVERY)) as server, _over(server.url, tmp_path, fence=fence) as desk:
+        yield Scripted(desk, server)
+
+
 SCALABLE = {"subresources": [{"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get", "patch"]}]}
 CORE = [
     entry("pods", "Pod", short=("po",)),
@@ -104,21 +116,18 @@ DISCOVERY = {
 
 
 @asynccontextmanager
-async def _over(url: str, folder: Path) -> AsyncGenerator[Desk]:
-    """Every service with its backends at one address."""
+async def _over(url: str, folder: Path, *, fence: Mapping[str, object] | None = None) -> AsyncGenerator[Desk]:
+    """Every service with its backends at one address, clusters inside that fence."""
     kubeconfig = folder / "kubeconfig.yaml"
     kubeconfig.write_text(AWAY % url, encoding="utf-8")
+    cluster: dict[str, object] = {"kubeconfig": str(kubeconfig), "fence": dict(fence or {})}
+    permitted = {"policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
     flags: dict[str, object] = {
-        "kubernetes": {
-            "enabled": True,
-            "targets": {
-                "away": {"kubeconfig": str(kubeconfig), "policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
-            },
-        },
+        "kubernetes": {"enabled": True, "targets": {"away": cluster | permitted}},
         "helm": {
             "enabled": True,
-            "targets": {"away": {"kubeconfig": str(kubeconfig)}},
-            "charts": {"repositories": {"lab": {"url": url}}},
+            "targets": {"away": cluster},
+            "charts": {"repositories": {"lab": {"url": "http://127.0.0.1:1"}}},
         },
         "prometheus": {"targets": {"away": {"url": url}}},
         "audit": {"file": str(folder / "audit.jsonl")},

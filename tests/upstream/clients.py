@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.contract.deadline import Deadline
-from cloud_native_mcp.contract.http import Credentials, HttpTarget, TlsOptions
+from cloud_native_mcp.contract.http import CertificateSource, Credentials, HttpTarget, TlsOptions
 from cloud_native_mcp.upstream.pool import Pool
 
 if TYPE_CHECKING:
@@ -30,10 +30,23 @@ class Observed:
 
 
 def sample_target(
-    url: str, *, credentials: Credentials | None = None, tls: TlsOptions | None = None, proxy: str | None = None
+    url: str,
+    *,
+    credentials: Credentials | None = None,
+    tls: TlsOptions | None = None,
+    proxy: str | None = None,
+    certificates: CertificateSource | None = None,
 ) -> HttpTarget:
     """The target ``main`` of the service ``sample``."""
-    return HttpTarget("sample", "main", url, credentials=credentials, tls=tls or TlsOptions(), proxy=proxy)
+    return HttpTarget(
+        "sample",
+        "main",
+        url,
+        credentials=credentials,
+        tls=tls or TlsOptions(),
+        proxy=proxy,
+        certificates=certificates,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -44,11 +57,13 @@ async def client_for(
     credentials: Credentials | None = None,
     tls: TlsOptions | None = None,
     proxy: str | None = None,
+    certificates: CertificateSource | None = None,
 ) -> AsyncGenerator[Client]:
     """A client with a pool of its own."""
     pool = Pool(observer)
     try:
-        yield pool.client(sample_target(url, credentials=credentials, tls=tls, proxy=proxy))
+        target = sample_target(url, credentials=credentials, tls=tls, proxy=proxy, certificates=certificates)
+        yield pool.client(target)
     finally:
         await pool.close()
 

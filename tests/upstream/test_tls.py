@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_native_mcp.contract.http import TlsOptions
+from cloud_native_mcp.contract.http import ClientCertificate, TlsOptions
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.upstream.tls import CHECK_SECONDS, TlsContexts
 from tests.fault_server.behaviours import answer
@@ -74,6 +74,37 @@ async def test_a_client_certificate_is_presented_from_data_and_a_server_that_mis
         async with client_for(server.url, tls=with_cert) as client:
             assert (await client.request("GET", "/x", deadline=soon())).status == 200
         assert "localhost" in await refused(server.url, TlsOptions(ca_data=authority.pem))
+
+
+class Replaced:
+    """A client certificate that a test replaces."""
+
+    def __init__(self, given: tuple[bytes, bytes]) -> None:
+        self.given = given
+
+    def certificate(self) -> ClientCertificate:
+        """The present one."""
+        return ClientCertificate(*self.given)
+
+
+async def test_a_replaced_client_certificate_is_shown_on_a_new_connection_and_the_old_one_is_let_go() -> None:
+    authority, clients = Authority(), Authority()
+    source = Replaced(clients.client())
+    tls = TlsOptions(ca_data=authority.pem)
+    async with (
+        fault_server(answer(), tls=authority.server_asking_for_clients(clients)) as server,
+        client_for(server.url, tls=tls, certificates=source) as client,
+    ):
+        for _ in range(3):
+            assert (await client.request("GET", "/x", deadline=soon())).status == 200
+        assert server.accepted == 1
+        old = client.target.present_tls
+        source.given = clients.client()
+        for _ in range(3):
+            assert (await client.request("GET", "/x", deadline=soon())).status == 200
+        assert server.accepted == 2
+        assert old not in client._tls._kept
+        assert client.target.present_tls in client._tls._kept
 
 
 async def test_a_missing_file_is_told_without_its_path(tmp_path: Path) -> None:

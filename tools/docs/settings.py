@@ -33,7 +33,7 @@ kubernetes: {targets: {prod: {context: prod}}}
 prometheus: {targets: {main: {url: "http://localhost:9090"}}}
 ```
 
-`NAME` stands for a name of your choice.
+`NAME` stands for a name of your choice, `[]` for each entry of a list.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -58,18 +59,29 @@ def _fields(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[SettingD
 def _setting(info: FieldInfo, path: tuple[str, ...]) -> Iterator[SettingDoc]:
     inner = _section(info.annotation)
     named = _named_sections(info.annotation)
+    listed = _listed_sections(info.annotation)
     if inner is not None:
         yield from _fields(inner, path)
     elif named is not None:
         yield from _fields(named, (*path, "NAME"))
+    elif listed is not None:
+        yield _documented(info, path, "list")
+        yield from _fields(listed, (*path[:-1], f"{path[-1]}[]"))
     else:
-        yield SettingDoc(
-            path=".".join(path),
-            type=_secret(info) or _words(info.annotation),
-            default=_default(info),
-            description=info.description or "",
-            env=PREFIX + NESTING.join(step.upper() for step in path),
-        )
+        yield _documented(info, path, _secret(info) or _words(info.annotation))
+
+
+def _documented(info: FieldInfo, path: tuple[str, ...], words: str) -> SettingDoc:
+    """A setting; one inside a list is set with the list, so that has its variable."""
+    steps = takewhile(lambda step: not step.endswith("[]"), path)
+    own = [*steps, *[step.removesuffix("[]") for step in path if step.endswith("[]")]]
+    return SettingDoc(
+        path=".".join(path),
+        type=words,
+        default=_default(info),
+        description=info.description or "",
+        env=PREFIX + NESTING.join(step.upper() for step in own),
+    )
 
 
 def _section(annotation: object) -> type[BaseModel] | None:
@@ -83,6 +95,11 @@ def _section(annotation: object) -> type[BaseModel] | None:
 def _named_sections(annotation: object) -> type[BaseModel] | None:
     """The section of ``dict[str, Section]``."""
     return _section(get_args(annotation)[1]) if get_origin(annotation) is dict else None
+
+
+def _listed_sections(annotation: object) -> type[BaseModel] | None:
+    """The section of ``list[Section]``."""
+    return _section(get_args(annotation)[0]) if get_origin(annotation) is list else None
 
 
 def _default(info: FieldInfo) -> str:

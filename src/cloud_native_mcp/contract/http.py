@@ -6,7 +6,7 @@ cap on the decoded bytes of its answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +30,22 @@ class Credentials(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate (with its chain) and its key, as PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+class CertificateSource(Protocol):
+    """Gives a client certificate that may change while the server runs."""
+
+    def certificate(self) -> ClientCertificate | None:
+        """The one that belongs to the headers which the target's credentials gave last; None without one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class TlsOptions:
     """TLS of a target. Files are read again when they change. ``server_name`` is checked in place of the host."""
 
@@ -38,7 +54,7 @@ class TlsOptions:
     cert_file: Path | None = None
     key_file: Path | None = None
     cert_data: bytes | None = None
-    key_data: bytes | None = None
+    key_data: bytes | None = field(default=None, repr=False)
     server_name: str | None = None
     verify: bool = True
 
@@ -47,7 +63,8 @@ class TlsOptions:
 class HttpTarget:
     """One backend: where it is and how to reach it.
 
-    ``service`` and ``name`` label metrics and error texts; ``base_url`` may hold a path prefix, never user info.
+    ``service`` and ``name`` label metrics and error texts; ``base_url`` may hold a path prefix, never user info. A
+    certificate that ``certificates`` gives takes the place of that in ``tls``.
     """
 
     service: str
@@ -58,6 +75,15 @@ class HttpTarget:
     proxy: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     compress: bool = True
+    certificates: CertificateSource | None = None
+
+    @property
+    def present_tls(self) -> TlsOptions:
+        """TLS with the client certificate as it is now."""
+        given = self.certificates.certificate() if self.certificates is not None else None
+        if given is None:
+            return self.tls
+        return replace(self.tls, cert_file=None, key_file=None, cert_data=given.certificate, key_data=given.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from cloud_native_mcp.upstream.retry import RETRIED_STATUSES, changes_nothing, p
 from cloud_native_mcp.upstream.websocket import Socket, connect
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
@@ -84,6 +85,7 @@ class Client:
         self._observer = observer
         self._clock = clock
         self._renewal = Renewal(target.credentials) if target.credentials else None
+        self._identity = target.tls
 
     async def request(
         self,
@@ -221,13 +223,24 @@ class Client:
             read=request.read,
             deadline=request.deadline,
             max_bytes=request.max_bytes,
-            tls=self._tls.context(self.target.tls, label=self.label) if secure else None,
+            tls=self._context() if secure else None,
             server_name=self.target.tls.server_name if secure else None,
             proxy=self.target.proxy,
             label=self.label,
             address=self.address,
         )
         return generation, order
+
+    def _context(self) -> ssl.SSLContext:
+        """The context of the present client certificate; that of an earlier one is forgotten.
+
+        Connections are kept by their context, so none of an earlier certificate is used again: it closes when idle.
+        """
+        identity = self.target.present_tls
+        if identity != self._identity:
+            self._tls.forget(self._identity)
+            self._identity = identity
+        return self._tls.context(identity, label=self.label)
 
     async def _renew(self, generation: int, deadline: Deadline) -> bool:
         if self._renewal is None:

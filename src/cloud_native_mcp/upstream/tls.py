@@ -69,6 +69,10 @@ class TlsContexts:
         self._kept[options] = _Kept(context, stamp, now)
         return context
 
+    def forget(self, options: TlsOptions) -> None:
+        """Let go of the context of an identity that is no longer used."""
+        self._kept.pop(options, None)
+
 
 def build_context(options: TlsOptions) -> ssl.SSLContext:
     """A client context for these options: a given CA replaces the system's, TLS 1.2 is the least version.

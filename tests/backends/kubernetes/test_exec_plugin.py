@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from cryptography import x509
 
 from cloud_native_mcp.backends.kubernetes.exec_plugin import PluginCommand, PluginCredentials
+from cloud_native_mcp.contract.http import ClientCertificate
 from cloud_native_mcp.errors import BackendError
+from tests.fault_server.tls import Authority
 from tests.promises import promise
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 V1 = "client.authentication.k8s.io/v1"
 CANARY = "canary-0d8f7e6a5b4c"
+CERTIFICATE, KEY = Authority().client()
+_, OTHER_KEY = Authority().client()
 
 
 def plugin(folder: Path, script: str) -> str:
@@ -33,6 +38,13 @@ def credential(token: str, *, expires: str = "", version: str = V1) -> str:
     """What a plugin prints, as a shell command."""
     status = {"token": token} | ({"expirationTimestamp": expires} if expires else {})
     return f"echo '{msgspec.json.encode({'apiVersion': version, 'kind': 'ExecCredential', 'status': status}).decode()}'"
+
+
+def certified(certificate: bytes, key: bytes, *, token: str = "", expires: str = "") -> str:
+    """What a plugin prints that gives a client certificate, as a shell command."""
+    status = {"clientCertificateData": certificate.decode(), "clientKeyData": key.decode()}
+    status |= ({"token": token} if token else {}) | ({"expirationTimestamp": expires} if expires else {})
+    return f"printf %s '{msgspec.json.encode({'apiVersion': V1, 'kind': 'ExecCredential', 'status': status}).decode()}'"
 
 
 def counted(folder: Path, command: str) -> str:
@@ -71,6 +83,24 @@ async def test_a_token_is_renewed_shortly_before_it_expires(tmp_path: Path) -> N
     for now[0], expected in ((1_900_000_000.0, 1), (1_900_003_560.0, 1), (1_900_003_580.0, 2)):
         await credentials.headers()
         assert runs(tmp_path) == expected
+
+
+async def test_a_client_certificate_comes_with_or_without_a_token_and_expires_with_the_sooner(tmp_path: Path) -> None:
+    ends = x509.load_pem_x509_certificate(CERTIFICATE).not_valid_after_utc.timestamp()
+    now = [ends - 100.0]
+    credentials = PluginCredentials(
+        PluginCommand(V1, plugin(tmp_path, counted(tmp_path, certified(CERTIFICATE, KEY)))), clock=lambda: now[0]
+    )
+    assert credentials.certificate() is None
+    assert await credentials.headers() == {}
+    assert credentials.certificate() == ClientCertificate(CERTIFICATE, KEY)
+    assert not await credentials.refresh()
+    plugin(tmp_path, counted(tmp_path, certified(CERTIFICATE, KEY, token="t", expires="2030-03-17T18:46:40Z")))
+    now[0] = ends - 29
+    assert await credentials.headers() == {"Authorization": "Bearer t"}
+    assert runs(tmp_path) == 3
+    assert CANARY not in repr(credentials.certificate())
+    assert "PRIVATE" not in repr(credentials.certificate())
 
 
 async def test_the_plugin_is_told_the_cluster_and_gets_no_settings_of_this_server(
@@ -122,10 +152,11 @@ async def test_a_cancelled_caller_leaves_no_plugin_running(tmp_path: Path) -> No
         (credential("t", version="client.authentication.k8s.io/v1beta1"), "another kind or version"),
         (credential(""), "no usable token"),
         (credential("two\\nlines"), "no usable token"),
-        (
-            f"""echo '{{"apiVersion":"{V1}","kind":"ExecCredential","status":{{"clientCertificateData":"x"}}}}'""",
-            "only tokens",
-        ),
+        (certified(b"x", b""), "no usable pair"),
+        (certified(b"x", CANARY.encode()), "no usable pair"),
+        (certified(CERTIFICATE, b""), "no usable pair"),
+        (certified(b"", KEY), "no usable pair"),
+        (certified(CERTIFICATE, OTHER_KEY), "the key of another one"),
         ("head -c 1100000 /dev/zero", "more than 1 MB"),
     ],
 )

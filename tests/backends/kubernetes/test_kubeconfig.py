@@ -124,7 +124,7 @@ def test_a_proxy_and_impersonation_are_carried_out(tmp_path: Path) -> None:
     ("given", "words"),
     [
         ({"user": f"username: admin, password: {CANARY}"}, "username and password are no longer taken"),
-        ({"user": "auth-provider: {name: gcp}"}, "auth-provider is not supported"),
+        ({"user": "auth-provider: {name: gcp}"}, "auth-provider 'gcp' is not supported"),
         ({"user": "token: t, as: jane, as-groups: [a, b]"}, "more than one of as-groups"),
         ({"user": "token: t, as-groups: [a]"}, "need as"),
         ({"user": "exec: {command: x}"}, "exec needs the apiVersion"),

@@ -32,10 +32,12 @@ async def clusters(
     settings: Mapping[str, object] | None = None,
     observer: UpstreamObserver | None = None,
     policy: Mapping[str, object] | None = None,
+    fence: Mapping[str, object] | None = None,
     **kubeconfigs: Path,
 ) -> AsyncGenerator[Desk]:
-    """The service with a target for each kubeconfig, the first one its default, under that policy."""
-    targets = {name: {"kubeconfig": str(path), "policy": dict(policy or {})} for name, path in kubeconfigs.items()}
+    """The service with a target for each kubeconfig, the first one its default, under that policy and fence."""
+    rules = {"policy": dict(policy or {}), "fence": dict(fence or {})}
+    targets = {name: {"kubeconfig": str(path), **rules} for name, path in kubeconfigs.items()}
     async with desk(service, {"targets": targets, **(settings or {})}, observer=observer) as running:
         yield running
 
@@ -46,7 +48,7 @@ async def scripted(choose: Callable[[Request], Behaviour], **others: Path) -> As
     async with fault_server(choose=choose) as server:
         with kubeconfig_of(server.url) as path:
             async with clusters(
-                service="kubernetes", settings=None, observer=None, policy=None, scripted=path, **others
+                service="kubernetes", settings=None, observer=None, policy=None, fence=None, scripted=path, **others
             ) as running:
                 yield running
 

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from lab import LabEnv
 
 _HEADING = re.compile(r"\S+(?: \S+)*(?:\s{3,}|\Z)")
 
 
-async def kubectl(lab: LabEnv, *arguments: str, refusals: bool = False) -> str:
-    """What kubectl prints; with ``refusals`` it may end with an error, whose words count too."""
+async def kubectl(lab: LabEnv, *arguments: str, refusals: bool = False, config: Path | None = None) -> str:
+    """What kubectl prints, to the administrator or to the user of a kubeconfig.
+
+    With ``refusals`` it may end with an error, whose words count too.
+    """
     process = await asyncio.create_subprocess_exec(
         lab.kubectl,
         "--kubeconfig",
-        lab.kubeconfig_admin,
+        config or lab.kubeconfig_admin,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.contract.http import Credentials, TlsOptions
+from cloud_native_mcp.contract.http import CertificateSource, Credentials, TlsOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,4 +24,5 @@ class ClusterAccess:
     tls: TlsOptions = field(default_factory=TlsOptions)
     proxy: str | None = None
     credentials: Credentials | None = field(default=None, repr=False)
+    certificates: CertificateSource | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 import msgspec
 
 from cloud_native_mcp.backends.kubernetes.discovery import Discovery
+from cloud_native_mcp.backends.kubernetes.fence import Fence
+from cloud_native_mcp.backends.kubernetes.fenced_http import FencedHttp
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
 from cloud_native_mcp.backends.kubernetes.status import KubernetesError, raise_for_status
@@ -44,14 +46,17 @@ class VersionInfo(msgspec.Struct, rename="camel"):
 class KubernetesClient:
     """One cluster as the server's own identity sees it.
 
-    Every method raises `BackendError` (no connection, no whole answer) or `KubernetesError` (the API server refused or
-    failed). Names and namespaces are checked before anything is sent.
+    Every method raises `BackendError` (no connection, no whole answer), `KubernetesError` (the API server refused or
+    failed) or `FenceError` (the operator's fence keeps it back). Names and namespaces are checked before anything is
+    sent.
 
     Attributes:
         name: the target's name.
         namespace: the namespace of the configured context.
         discovery: the kinds of the cluster.
         policy: what is not written there, whatever the identity may do.
+        fence: which requests are let through at all.
+        http: the last hop of every request, where the fence stands.
     """
 
     def __init__(
@@ -63,10 +68,12 @@ class KubernetesClient:
         cache: Cache,
         service: str = "kubernetes",
         policy: ObjectPolicy | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self.name = name
         self.namespace = access.namespace
         self.policy = policy or ObjectPolicy()
+        self.fence = fence or Fence()
         self.access = access
         self.target = HttpTarget(
             service=service,
@@ -76,9 +83,12 @@ class KubernetesClient:
             tls=access.tls,
             proxy=access.proxy,
             headers=access.headers,
+            certificates=access.certificates,
         )
-        self._http = http.client(self.target)
         self.discovery = Discovery(self._fetch, cache=cache, target=self.target)
+        self.http = FencedHttp(
+            http.client(self.target), self.fence, target=self.target, outside=self.discovery.is_outside_namespaces
+        )
 
     @overload
     async def get(
@@ -157,7 +167,7 @@ class KubernetesClient:
     ) -> object:
         """POST an object to its collection; ``read`` for reviews, which store nothing and may be repeated."""
         what = f"create {resource.display}{_inside(resource, namespace)}"
-        response = await self._http.request(
+        response = await self.http.request(
             "POST",
             resource.path(namespace=self._namespace(resource, namespace)),
             deadline=deadline,
@@ -210,7 +220,7 @@ class KubernetesClient:
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> HttpResponse:
         """GET any percent-encoded path; the answer's status is 2xx."""
-        response = await self._http.request(
+        response = await self.http.request(
             "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
         )
         raise_for_status(response, what=what or f"get {path}", target=self.target)
@@ -233,7 +243,7 @@ class KubernetesClient:
         Raises:
             BackendError: ``unknown_outcome`` when it was sent and no answer came.
         """
-        response = await self._http.request(
+        response = await self.http.request(
             method,
             path,
             deadline=deadline,
@@ -252,7 +262,7 @@ class KubernetesClient:
     async def health(self, path: str, *, deadline: Deadline) -> HttpResponse:
         """GET a health check (``/readyz``) with its parts; status 500 says that some fail, which is no error here."""
         params = [("verbose", "")]
-        response = await self._http.request(
+        response = await self.http.request(
             "GET", path, deadline=deadline, params=params, headers={"Accept": "text/plain"}, max_bytes=_ERROR_BYTES
         )
         if response.status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -273,7 +283,7 @@ class KubernetesClient:
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
         """GET a path whose body comes in parts (logs); the status is checked before the block is entered."""
         sent = {"Accept": accept, **(headers or {})}
-        async with self._http.stream(
+        async with self.http.stream(
             "GET", path, deadline=deadline, params=params, headers=sent, max_bytes=max_bytes
         ) as stream:
             if not 200 <= stream.status < 300:
@@ -299,7 +309,7 @@ class KubernetesClient:
             KubernetesError: refused.
             BackendError: ``unsupported``, when the server knows none of the subprotocols.
         """
-        async with self._http.socket(path, deadline=deadline, protocols=protocols, params=params, read=read) as socket:
+        async with self.http.socket(path, deadline=deadline, protocols=protocols, params=params, read=read) as socket:
             answer = HttpResponse(socket.status, socket.headers, socket.body)
             if answer.status == HTTPStatus.FORBIDDEN and not answer.body:
                 text = f"{what}: cluster {self.name} speaks none of {', '.join(protocols)}"
@@ -317,7 +327,7 @@ class KubernetesClient:
 
     async def _fetch(self, path: str, *, deadline: Deadline, accept: str = JSON, etag: str = "") -> HttpResponse:
         headers = {"Accept": accept} | ({"If-None-Match": etag} if etag else {})
-        response = await self._http.request("GET", path, deadline=deadline, headers=headers)
+        response = await self.http.request("GET", path, deadline=deadline, headers=headers)
         if response.status != 304:
             raise_for_status(response, what="discovery", target=self.target)
         return response

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths
@@ -55,6 +57,68 @@ class PolicyConfig(Section):
     exec: ExecConfig = Field(default=ExecConfig(), description="Which commands may be run in containers.")
 
 
+_NAMESPACE: Final = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
+_KIND: Final = re.compile(r"[a-z0-9*][a-z0-9.*-]{0,300}(/[a-z*]+)?")
+
+
+def _namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise ValueError("must be the name of a namespace, in which `*` stands for any text")
+    return text
+
+
+def _kind(text: str) -> str:
+    if not _KIND.fullmatch(text):
+        raise ValueError("must be a plural with its group, as `kubectl api-resources -o name` prints it: `secrets`")
+    return text
+
+
+Namespace = Annotated[str, AfterValidator(_namespace)]
+FencedKind = Annotated[str, AfterValidator(_kind)]
+Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
+
+
+class FenceRuleConfig(Section):
+    """Requests, by what they reach: those that fit all lists that are given."""
+
+    namespaces: list[Namespace] = Field(
+        default=[],
+        description=(
+            "Namespaces; `*` stands for any text. With this list the rule is about objects in namespaces only (and "
+            "about those Namespaces themselves), without it about everything."
+        ),
+    )
+    kinds: list[FencedKind] = Field(
+        default=[],
+        description=(
+            "Plurals with their group, as `kubectl api-resources -o name` prints them: `secrets`, `deployments.apps`, "
+            "`*.rbac.authorization.k8s.io`, each with its subresources; or one subresource, such as `pods/exec`."
+        ),
+    )
+    verbs: list[Verb] = Field(
+        default=[],
+        description=(
+            "Verbs of the API. `exec`, `attach` and `portforward` are `create`; an apply is `patch` and `create`, an "
+            "eviction `create` and `delete`."
+        ),
+    )
+
+
+class FenceConfig(Section):
+    """Which requests to the cluster leave this server at all, whatever its account may do there."""
+
+    allow: list[FenceRuleConfig] = Field(
+        default=[],
+        description=(
+            "What is let through; without any rule everything. Kubelets, which know the pods of all namespaces, are "
+            "behind `nodes/proxy`: with any fence a rule has to name that."
+        ),
+    )
+    deny: list[FenceRuleConfig] = Field(
+        default=[], description="What is kept back of that, such as `[{kinds: [secrets]}]`."
+    )
+
+
 class ClusterConfig(Section):
     """One cluster and the identity the server uses there."""
 
@@ -64,6 +128,9 @@ class ClusterConfig(Section):
     context: str | None = Field(default=None, description="Context in that file; without it the current one.")
     in_cluster: bool = Field(default=False, description="Use the pod's own service account instead of a kubeconfig.")
     policy: PolicyConfig = Field(default=PolicyConfig(), description="What may be written to this cluster.")
+    fence: FenceConfig = Field(
+        default=FenceConfig(), description="What of this cluster may be reached at all, by namespace, kind and verb."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ClusterConfig:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
 from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
 from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
+from cloud_native_mcp.backends.kubernetes.fence import Fence, FenceRule
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
     from cloud_native_mcp.contract.deadline import Deadline
+    from cloud_native_mcp.contract.http import HttpPool
     from cloud_native_mcp.contract.service import ServiceContext
 
 IN_CLUSTER = "in-cluster"
@@ -61,7 +63,7 @@ def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, Kubern
     for name, cluster in _clusters(context.config).items():
         section = f"{context.name}.targets.{name}"
         try:
-            access = _access(cluster)
+            access = _access(cluster, context.http)
         except ConfigError as error:
             problems += [Problem(f"{section}.{p.path}", p.text) for p in error.problems]
         else:
@@ -72,6 +74,7 @@ def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, Kubern
                 cache=context.cache,
                 service=context.name,
                 policy=_policy(cluster, section),
+                fence=_fence(cluster, section),
             )
     if problems:
         raise ConfigError(problems)
@@ -94,11 +97,19 @@ def _policy(cluster: ClusterConfig, section: str) -> ObjectPolicy:
     return ObjectPolicy(cluster.policy.allow, setting=f"{section}.policy.allow", execution=execution)
 
 
-def _access(cluster: ClusterConfig) -> ClusterAccess:
+def _fence(cluster: ClusterConfig, section: str) -> Fence:
+    allow, deny = (
+        [FenceRule(tuple(rule.namespaces), tuple(rule.kinds), tuple(rule.verbs)) for rule in rules]
+        for rules in (cluster.fence.allow, cluster.fence.deny)
+    )
+    return Fence(allow, deny, setting=f"{section}.fence")
+
+
+def _access(cluster: ClusterConfig, http: HttpPool) -> ClusterAccess:
     if cluster.in_cluster:
         access = in_cluster_access(os.environ)
         if access is None:
             raise ConfigError([Problem("in_cluster", "this process does not run in a pod with a service account")])
         return access
     paths = (cluster.kubeconfig.expanduser(),) if cluster.kubeconfig else default_paths(os.environ, Path.home())
-    return load_kubeconfig(paths).access(cluster.context)
+    return load_kubeconfig(paths).access(cluster.context, http=http)

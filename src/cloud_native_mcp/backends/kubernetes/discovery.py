@@ -59,6 +59,7 @@ class Discovery:
         self._key = f"{target.service}/{target.name}"
         self._documents: dict[str, _Document] = {}
         self._built: tuple[tuple[_Document, ...], Catalogue] | None = None
+        self._last: Catalogue | None = None
 
     async def catalogue(self, deadline: Deadline) -> Catalogue:
         """Everything the server offers, at most `TTL_SECONDS` old.
@@ -66,7 +67,8 @@ class Discovery:
         Raises:
             BackendError: the server cannot be asked.
         """
-        return await self._cache.fetch(SEGMENT, self._key, lambda: self._load(deadline), ttl=TTL_SECONDS)
+        self._last = await self._cache.fetch(SEGMENT, self._key, lambda: self._load(deadline), ttl=TTL_SECONDS)
+        return self._last
 
     async def refreshed(self, deadline: Deadline) -> Catalogue:
         """Everything the server offers now."""
@@ -91,6 +93,16 @@ class Discovery:
     async def find(self, group: str, version: str, kind: str, *, deadline: Deadline) -> Resource | None:
         """The resource of an ``apiVersion`` and ``kind`` found in an object, or None when it is not served."""
         return (await self.catalogue(deadline)).find(group, version, kind)
+
+    def is_outside_namespaces(self, group: str, plural: str) -> bool:
+        """Whether the resource is outside namespaces, as far as the kinds were asked for already; asks nothing."""
+        listed = self._last.resources if self._last is not None else ()
+        return any(r.group == group and r.plural == plural and not r.namespaced for r in listed)
+
+    def known(self, api_version: str, kind: str) -> Resource | None:
+        """The resource of an object's ``apiVersion`` and ``kind`` among the kinds asked for already; asks nothing."""
+        group, _, version = api_version.rpartition("/")
+        return self._last.find(group, version, kind) if self._last is not None else None
 
     async def _load(self, deadline: Deadline) -> Catalogue:
         core, named = await together(self._aggregated("/api", deadline), self._aggregated("/apis", deadline))

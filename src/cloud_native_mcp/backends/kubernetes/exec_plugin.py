@@ -16,7 +16,11 @@ from datetime import datetime  # noqa: TC003 - the struct below is built from it
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
+from cloud_native_mcp.contract.http import ClientCertificate
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.response.clean import clean
 from cloud_native_mcp.response.mask import scrub
@@ -48,6 +52,7 @@ class _Status(msgspec.Struct, rename="camel"):
     token: str = ""
     expiration_timestamp: datetime | None = None
     client_certificate_data: str = ""
+    client_key_data: str = ""
 
 
 class _ExecCredential(msgspec.Struct, rename="camel"):
@@ -56,10 +61,22 @@ class _ExecCredential(msgspec.Struct, rename="camel"):
     kind: str = ""
 
 
-class PluginCredentials:
-    """The token a plugin gives, kept until shortly before it expires or the API server refuses it."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a plugin gave, and until when it is good (seconds of the epoch; None for until it is refused)."""
 
-    __slots__ = ("_clock", "_command", "_expires_at", "_headers", "_lock", "_timeout")
+    token: str = field(repr=False)
+    certificate: ClientCertificate | None
+    expires_at: float | None
+
+
+class PluginCredentials:
+    """The token or client certificate of a plugin, kept until shortly before it expires or the API server refuses it.
+
+    Also a `contract.http.CertificateSource`: `headers` runs the plugin, `certificate` tells what came with them.
+    """
+
+    __slots__ = ("_clock", "_command", "_given", "_lock", "_timeout")
 
     def __init__(
         self, command: PluginCommand, *, clock: Callable[[], float] = time.time, timeout: float = TIMEOUT_SECONDS
@@ -67,32 +84,35 @@ class PluginCredentials:
         self._command = command
         self._clock = clock
         self._timeout = timeout
-        self._headers: dict[str, str] = {}
-        self._expires_at: float | None = None
+        self._given: _Given | None = None
         self._lock = asyncio.Lock()
 
     async def headers(self) -> Mapping[str, str]:
-        """The present token; runs the plugin when there is none or it is about to expire.
+        """The present token, if there is one; runs the plugin when it was not run or what it gave is about to expire.
 
         Raises:
             BackendError: ``unauthorized`` with what the plugin said, masked.
         """
         async with self._lock:
-            if not self._headers or (self._expires_at is not None and self._clock() > self._expires_at - EARLY_SECONDS):
-                await self._renew()
-            return self._headers
+            given = self._given
+            if given is None or (given.expires_at is not None and self._clock() > given.expires_at - EARLY_SECONDS):
+                given = await self._renew()
+            return {"Authorization": f"Bearer {given.token}"} if given.token else {}
 
     async def refresh(self) -> bool:
-        """Run the plugin again; whether it gave another token."""
+        """Run the plugin again; whether it gave something else."""
         async with self._lock:
-            before = self._headers
-            await self._renew()
-            return self._headers != before
+            before = self._given
+            given = await self._renew()
+            return before is None or (given.token, given.certificate) != (before.token, before.certificate)
 
-    async def _renew(self) -> None:
-        status = _credential(await self._run(), self._command.api_version)
-        self._headers = {"Authorization": f"Bearer {status.token}"}
-        self._expires_at = status.expiration_timestamp.timestamp() if status.expiration_timestamp else None
+    def certificate(self) -> ClientCertificate | None:
+        """The client certificate that the plugin gave last."""
+        return self._given.certificate if self._given is not None else None
+
+    async def _renew(self) -> _Given:
+        self._given = _credential(await self._run(), self._command.api_version)
+        return self._given
 
     async def _run(self) -> bytes:
         command = self._command
@@ -126,7 +146,7 @@ class PluginCredentials:
         return output
 
 
-def _credential(output: bytes, api_version: str) -> _Status:
+def _credential(output: bytes, api_version: str) -> _Given:
     if len(output) > _MOST_OUTPUT:
         raise _failed("printed more than 1 MB")
     try:
@@ -135,12 +155,33 @@ def _credential(output: bytes, api_version: str) -> _Status:
         raise _failed("did not print an ExecCredential") from error
     if credential.kind != "ExecCredential" or credential.api_version != api_version:
         raise _failed(f"printed another kind or version than ExecCredential of {api_version}")
-    token = credential.status.token
-    if not token and credential.status.client_certificate_data:
-        raise _failed("gave a client certificate; only tokens are supported")
-    if not token or not token.isascii() or not token.isprintable():
-        raise _failed("gave no usable token")
-    return credential.status
+    status = credential.status
+    token, certificate, key = status.token, status.client_certificate_data, status.client_key_data
+    if not token.isascii() or not token.isprintable() or not (token or certificate or key):
+        raise _failed("gave no usable token or client certificate")
+    stamps = [status.expiration_timestamp] if status.expiration_timestamp else []
+    given: ClientCertificate | None = None
+    if certificate or key:
+        given = ClientCertificate(certificate.encode(), key.encode())
+        stamps.append(_end_of(given))
+    return _Given(token, given, min((stamp.timestamp() for stamp in stamps), default=None))
+
+
+def _end_of(given: ClientCertificate) -> datetime:
+    """When a client certificate expires.
+
+    Raises:
+        BackendError: ``unauthorized`` when it is none, or its key is missing, encrypted, or of another certificate.
+    """
+    try:
+        leaf = x509.load_pem_x509_certificates(given.certificate)[0]
+        key = serialization.load_pem_private_key(given.key, password=None)
+        belongs = key.public_key() == leaf.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _failed("gave no usable pair of client certificate and key (PEM, unencrypted)") from error
+    if not belongs:
+        raise _failed("gave a client certificate and the key of another one")
+    return leaf.not_valid_after_utc
 
 
 def _environment(command: PluginCommand) -> dict[str, str]:

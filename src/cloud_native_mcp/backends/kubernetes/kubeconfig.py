@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
+from cloud_native_mcp.backends.kubernetes.exec_plugin import PluginCredentials
 from cloud_native_mcp.backends.kubernetes.kubeconfig_cluster import Cluster, cluster_proxy, cluster_tls
 from cloud_native_mcp.backends.kubernetes.kubeconfig_user import User, user_credentials, user_headers
 from cloud_native_mcp.contract.suggest import nearest
@@ -21,6 +22,8 @@ from cloud_native_mcp.errors import ConfigError, InvalidArgument, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from cloud_native_mcp.contract.http import HttpPool
 
 EntryT = TypeVar("EntryT", bound="_Named")
 
@@ -82,8 +85,11 @@ class Kubeconfig:
         """Names of the contexts, in the order of the files."""
         return tuple(self._contexts)
 
-    def access(self, context: str | None = None) -> ClusterAccess:
+    def access(self, context: str | None = None, *, http: HttpPool | None = None) -> ClusterAccess:
         """What a context (without one: the current context) needs to be reached. Contacts and runs nothing.
+
+        Args:
+            http: the way to an issuer of id tokens, where the user has one.
 
         Raises:
             ConfigError: with every problem; paths of the problems are ``context`` and ``kubeconfig``.
@@ -101,6 +107,7 @@ class Kubeconfig:
         user_folder = placed_user.folder if placed_user else Path()
         if not cluster.server:
             raise _wrong("kubeconfig", f"cluster {chosen.cluster!r} has no server")
+        credentials = user_credentials(user, user_folder, cluster, placed_cluster.folder, http)
         tls = cluster_tls(cluster, placed_cluster.folder, user, user_folder)
         return ClusterAccess(
             server=cluster.server,
@@ -108,7 +115,8 @@ class Kubeconfig:
             context=name,
             tls=tls,
             proxy=cluster_proxy(cluster),
-            credentials=user_credentials(user, user_folder, cluster, placed_cluster.folder),
+            credentials=credentials,
+            certificates=credentials if isinstance(credentials, PluginCredentials) else None,
             headers=user_headers(user),
         )
 

@@ -1,6 +1,7 @@
 """A kubeconfig with which another program is, for a short time, who this server is in one cluster.
 
-It holds what authenticates now: a credential plugin's or a token file's present token, never the plugin itself.
+It holds what authenticates now: the present token of a file or an issuer, or what a credential plugin gave, never the
+plugin itself.
 https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 """
 
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from cloud_native_mcp.errors import BackendError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
-    from cloud_native_mcp.contract.http import TlsOptions
+    from cloud_native_mcp.contract.http import ClientCertificate, TlsOptions
 
 _NAME: Final = "target"
 _BEARER: Final = "Bearer "
@@ -54,12 +56,14 @@ def _cluster(access: ClusterAccess) -> dict[str, object]:
 
 
 async def _user(access: ClusterAccess) -> dict[str, object]:
-    user = _certificate(access.tls)
-    if access.credentials is not None:
-        authorization = (await access.credentials.headers()).get("Authorization", "")
-        if not authorization.startswith(_BEARER):
-            raise BackendError("unauthorized", "the credentials of this target are no bearer token")
+    given: Mapping[str, str] = await access.credentials.headers() if access.credentials is not None else {}
+    certificate = access.certificates.certificate() if access.certificates is not None else None
+    user = _certificate(access.tls) if certificate is None else _pair(certificate)
+    authorization = given.get("Authorization", "")
+    if authorization.startswith(_BEARER):
         user["token"] = authorization.removeprefix(_BEARER)
+    elif authorization or (access.credentials is not None and certificate is None):
+        raise BackendError("unauthorized", "the credentials of this target are no bearer token")
     for header, value in access.headers.items():
         if header in _IMPERSONATION:
             user[_IMPERSONATION[header]] = value
@@ -71,6 +75,10 @@ async def _user(access: ClusterAccess) -> dict[str, object]:
 def _certificate(tls: TlsOptions) -> dict[str, object]:
     certificate, key = _data(tls.cert_data, tls.cert_file), _data(tls.key_data, tls.key_file)
     return {"client-certificate-data": certificate, "client-key-data": key} if certificate and key else {}
+
+
+def _pair(given: ClientCertificate) -> dict[str, object]:
+    return {"client-certificate-data": _data(given.certificate, None), "client-key-data": _data(given.key, None)}
 
 
 def _data(data: bytes | None, file: Path | None) -> str:

@@ -8,13 +8,14 @@ import msgspec
 
 from cloud_native_mcp.backends.kubernetes.credentials import StaticToken, TokenFile
 from cloud_native_mcp.backends.kubernetes.exec_plugin import API_VERSIONS, PluginCommand, PluginCredentials
+from cloud_native_mcp.backends.kubernetes.kubeconfig_oidc import oidc_credentials
 from cloud_native_mcp.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_native_mcp.backends.kubernetes.kubeconfig_cluster import Cluster
-    from cloud_native_mcp.contract.http import Credentials
+    from cloud_native_mcp.contract.http import Credentials, HttpPool
 
 
 class _Variable(msgspec.Struct):
@@ -34,6 +35,13 @@ class Plugin(msgspec.Struct, rename="camel"):
     interactive_mode: str = ""
 
 
+class AuthProvider(msgspec.Struct):
+    """A way to authenticate that was once built into clients; of these ``oidc`` is left."""
+
+    name: str = ""
+    config: dict[str, str] | None = None
+
+
 class User(msgspec.Struct, rename="kebab"):
     """Who to be. A client certificate can stand beside a token."""
 
@@ -46,15 +54,20 @@ class User(msgspec.Struct, rename="kebab"):
     username: str = ""
     password: str = ""
     exec: Plugin | None = None
-    auth_provider: dict[str, object] | None = None
+    auth_provider: AuthProvider | None = None
     impersonate: str = msgspec.field(name="as", default="")
     impersonate_uid: str = msgspec.field(name="as-uid", default="")
     impersonate_groups: list[str] | None = msgspec.field(name="as-groups", default=None)
     impersonate_extra: dict[str, list[str]] | None = msgspec.field(name="as-user-extra", default=None)
 
 
-def user_credentials(user: User, folder: Path, cluster: Cluster, cluster_folder: Path) -> Credentials | None:
+def user_credentials(
+    user: User, folder: Path, cluster: Cluster, cluster_folder: Path, http: HttpPool | None = None
+) -> Credentials | None:
     """What authenticates requests beside a client certificate: a token file before a token, as kubectl has it.
+
+    Args:
+        http: the way to an OpenID Connect issuer; without it there is none.
 
     Raises:
         ConfigError: a way to authenticate that API servers no longer take, or an incomplete plugin.
@@ -63,12 +76,14 @@ def user_credentials(user: User, folder: Path, cluster: Cluster, cluster_folder:
         raise _wrong(
             "username and password are no longer taken by API servers; use a token, certificate or exec plugin"
         )
-    if user.auth_provider is not None:
-        raise _wrong("auth-provider is not supported; use an exec plugin")
+    if user.auth_provider is not None and (user.auth_provider.name != "oidc" or http is None):
+        raise _wrong(f"auth-provider {user.auth_provider.name!r} is not supported; use oidc or an exec plugin")
     if user.token_file:
         return TokenFile(folder / user.token_file)
     if user.token:
         return StaticToken(user.token)
+    if user.auth_provider is not None and http is not None:
+        return oidc_credentials(user.auth_provider.config or {}, folder, http)
     if user.exec is not None:
         return PluginCredentials(_command(user.exec, folder, cluster, cluster_folder))
     return None

@@ -5,11 +5,12 @@ A list never asks for ``resourceVersion=0``: API servers then ignore the limit, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.confined_lists import allowed_namespaces, walk
 from cloud_native_mcp.backends.kubernetes.meta import ListMeta, PartialObject
 from cloud_native_mcp.upstream.decode import decode_json
 
@@ -27,13 +28,17 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What to list: one namespace or (None) all, selectors, and where to go on (the API's continue token)."""
+    """What to list: one namespace or (None) all, selectors, and where to go on (the cursor of the page before).
+
+    ``whole``: of all namespaces or not at all. Else a list over all of them holds those that the fence lets through.
+    """
 
     namespace: str | None = None
     label_selector: str = ""
     field_selector: str = ""
     limit: int = PAGE_SIZE
     cursor: str = ""
+    whole: bool = False
 
     def params(self) -> list[tuple[str, str]]:
         """Query parameters of the request."""
@@ -50,7 +55,7 @@ class ListQuery:
 
     def after(self, cursor: str) -> ListQuery:
         """The same query, going on there."""
-        return ListQuery(self.namespace, self.label_selector, self.field_selector, self.limit, cursor)
+        return replace(self, cursor=cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,27 @@ async def metadata_pages(
 
 
 async def _page(
+    client: KubernetesClient,
+    resource: Resource,
+    query: ListQuery,
+    item: type[ItemT],
+    deadline: Deadline,
+    accept: str,
+) -> Page[ItemT]:
+    namespaces = await allowed_namespaces(client, resource, query, deadline=deadline)
+    if namespaces is None:
+        return await _requested(client, resource, query, item, deadline, accept)
+
+    async def fetch(inside: ListQuery) -> Page[ItemT]:
+        return await _requested(client, resource, inside, item, deadline, accept)
+
+    pages, cursor = await walk(namespaces, resource, query, fetch, size=lambda page: len(page.items))
+    return Page(
+        [one for page in pages for one in page.items], cursor, None, pages[-1].resource_version if pages else ""
+    )
+
+
+async def _requested(
     client: KubernetesClient,
     resource: Resource,
     query: ListQuery,

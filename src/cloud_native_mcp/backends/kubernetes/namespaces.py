@@ -1,4 +1,4 @@
-"""Whether a namespace exists: an API server answers an empty list for one that does not."""
+"""The namespaces of a call: whether one exists (a list of one that does not is empty), and how answers name them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,31 @@ from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.errors import BackendError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.backends.kubernetes.clusters import Clusters
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.contract.deadline import Deadline
 
 _LOOKED_AT: Final = 500
+_RULES_SHOWN: Final = 120
+
+
+def asked_namespaces(namespace: str | None, clusters: Clusters, targets: Sequence[str]) -> str:
+    """`namespace_words` for the clusters of a call."""
+    return namespace_words(namespace, [clusters.client(target) for target in targets])
+
+
+def namespace_words(namespace: str | None, clients: Sequence[KubernetesClient]) -> str:
+    """``namespace shop``, or ``all namespaces``: where a fence keeps some of them back, that is told."""
+    if namespace:
+        return f"namespace {namespace}"
+    fences = [client.fence for client in clients if client.fence.by_namespace]
+    if not fences:
+        return "all namespaces"
+    rules = f" ({fences[0].told(_RULES_SHOWN)})" if len(clients) == 1 else ""
+    return f"all namespaces within the fence{rules}"
 
 
 async def missing_namespaces(call: Call[Clusters], namespace: str | None) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, metadata_pages
 from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.errors import BackendError, ToolError
@@ -80,7 +81,7 @@ async def _owner(
         try:
             found = await client.metadata(resource, reference.name, namespace=namespace, deadline=deadline)
         except BackendError as error:
-            if error.code not in {"not_found", "forbidden", "unsupported"}:
+            if error.code not in {"not_found", "forbidden", DENIED, "unsupported"}:
                 raise
         else:
             # Another object may have taken the name since.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.confined_lists import allowed_namespaces, walk
 from cloud_native_mcp.backends.kubernetes.lists import list_words
 from cloud_native_mcp.backends.kubernetes.meta import ListMeta, ObjectMeta, PartialObject
 from cloud_native_mcp.upstream.decode import decode_json
@@ -99,6 +100,22 @@ async def table_page(
     Raises:
         KubernetesError: as `lists.list_page`.
     """
+    namespaces = await allowed_namespaces(client, resource, query, deadline=deadline)
+    if namespaces is None:
+        return await _requested(client, resource, query, deadline, include)
+
+    async def fetch(inside: ListQuery) -> TablePage:
+        return await _requested(client, resource, inside, deadline, include)
+
+    pages, cursor = await walk(namespaces, resource, query, fetch, size=lambda page: len(page.rows))
+    columns = next((page.columns for page in pages if page.columns), ())
+    rows = [row for page in pages for row in page.rows]
+    return TablePage(columns, rows, cursor, None, pages[-1].resource_version if pages else "")
+
+
+async def _requested(
+    client: KubernetesClient, resource: Resource, query: ListQuery, deadline: Deadline, include: IncludeObject
+) -> TablePage:
     what = list_words(resource, query)
     response = await client.read(
         resource,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_pages, list_words
 from cloud_native_mcp.contract.json_values import as_dict, as_int, as_str, dig
 from cloud_native_mcp.errors import BackendError
@@ -108,7 +109,7 @@ async def _events(
     except BackendError as error:
         if error.status == HTTPStatus.GONE:
             raise _Gone from error
-        if error.status is not None or error.code == "timeout":
+        if error.status is not None or error.code in {"timeout", DENIED}:
             raise
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.reach import Reach
 from cloud_native_mcp.services.helm.engine.child import run
 from cloud_native_mcp.services.helm.engine.home import home
 from cloud_native_mcp.services.helm.engine.program import find_program
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 20_000_000
 CHART: Final = "CHART"
 """Among arguments: where the chart's file goes."""
+_STORING: Final = ("get", "list", "create", "update", "delete")
+"""What Helm does with the Secrets or ConfigMaps that hold releases."""
 
 
 class Engine:
@@ -64,8 +67,10 @@ class Engine:
             values: given on standard input.
 
         Raises:
-            ToolError: ``engine_missing``, ``too_large``.
+            ToolError: ``engine_missing``, ``too_large``; ``denied_by_policy`` when the fence keeps the release back.
         """
+        if client is not None:
+            self._check_fence(client, namespace)
         program = await self.program()
         access = client.access if client is not None else None
         async with home(access, namespace=namespace, driver=self._driver) as place:
@@ -79,3 +84,8 @@ class Engine:
                 most_bytes=MOST_BYTES,
                 given=None if values is None else msgspec.json.encode(values),
             )
+
+    def _check_fence(self, client: KubernetesClient, namespace: str) -> None:
+        for verb in _STORING:
+            reach = Reach(verb, "", f"{self._driver}s", namespace=namespace)
+            client.fence.check(reach, spans=False)

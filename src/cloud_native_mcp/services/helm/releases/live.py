@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
 from cloud_native_mcp.backends.kubernetes.rollout_state import condition, state_of
@@ -153,7 +154,7 @@ async def _read(
     except BackendError as error:
         if error.code == "not_found":
             return one
-        if error.code in {"forbidden", "unreachable", "timeout", "throttled"}:
+        if error.code in {"forbidden", DENIED, "unreachable", "timeout", "throttled"}:
             return Live(one.document, one.namespace, resource, None, unread=error.code)
         raise
     return Live(one.document, one.namespace, resource, obj)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page, metadata_pages
 from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
 from cloud_native_mcp.contract.together import together
@@ -191,12 +192,12 @@ class Storage:
         return resource
 
     def _explained(self, error: BackendError, namespace: str | None) -> BackendError:
-        if error.code != "forbidden":
+        if error.code not in {"forbidden", DENIED}:
             return error
         where = f"in namespace {namespace}" if namespace else "in all namespaces; name a namespace you may read"
         kind = _KINDS[self.driver].lower()
         text = f"Helm keeps releases in {kind}s, and this server may not list {kind}s {where} ({error.text})"
-        return BackendError("forbidden", text, kind=error.kind, status=error.status)
+        return BackendError(error.code, text, kind=error.kind, status=error.status)
 
 
 def newest(records: Iterable[Record]) -> list[Record]:

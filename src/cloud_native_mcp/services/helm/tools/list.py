@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
+from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespaces
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
@@ -91,7 +91,7 @@ async def list_releases(call: Call[HelmService], args: ListArgs) -> Result:
     if args.chart:
         found = [one for one in found if _of_chart(one, args.chart)]
     total = len(found)
-    where = f"namespace {namespace}" if namespace else "all namespaces"
+    where = asked_namespaces(namespace, call.service, call.targets)
     header = f"{total} releases in {where} on {', '.join(call.targets)}, {rfc3339(now.replace(microsecond=0))}"
     notes = [] if found else await missing_namespaces(call, namespace)
     if args.view == "counts":

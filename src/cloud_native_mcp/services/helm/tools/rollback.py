@@ -20,7 +20,7 @@ from cloud_native_mcp.services.helm.releases.differences import counted, diff_bl
 from cloud_native_mcp.services.helm.releases.lookup import find_release
 from cloud_native_mcp.services.helm.releases.manifest import documents_of
 from cloud_native_mcp.services.helm.releases.names import check_release_name
-from cloud_native_mcp.services.helm.releases.rules import check_objects, owner_notes
+from cloud_native_mcp.services.helm.releases.rules import check_fence, check_objects, owner_notes
 from cloud_native_mcp.services.helm.views.documents import hook_documents
 from cloud_native_mcp.services.helm.views.status import readiness_blocks
 
@@ -77,6 +77,7 @@ async def rollback(call: Call[HelmService], args: RollbackArgs) -> Result:
     earlier = await storage.body(client, back, deadline=call.deadline)
     objects = documents_of(earlier.manifest)
     check_objects(client, namespace, [*objects, *hook_documents(earlier.hooks or [])])
+    check_fence(client, namespace, documents_of(present.manifest), verbs=("get", "delete"))
     found = differences(documents_of(present.manifest), objects)
     where = f"in namespace {namespace} on {client.name}"
     notes = owner_notes(objects)

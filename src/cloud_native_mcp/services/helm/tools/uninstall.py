@@ -22,7 +22,8 @@ from cloud_native_mcp.services.helm.releases.live import live_objects
 from cloud_native_mcp.services.helm.releases.lookup import find_release
 from cloud_native_mcp.services.helm.releases.manifest import documents_of
 from cloud_native_mcp.services.helm.releases.names import check_release_name
-from cloud_native_mcp.services.helm.releases.rules import owner_notes
+from cloud_native_mcp.services.helm.releases.rules import CHANGES, check_fence, owner_notes
+from cloud_native_mcp.services.helm.views.documents import hook_documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.services.helm.releases.live import Live
     from cloud_native_mcp.services.helm.releases.lookup import Release
+    from cloud_native_mcp.services.helm.releases.manifest import ReleaseDocument
     from cloud_native_mcp.services.helm.service import HelmService
 
 
@@ -70,7 +72,10 @@ async def uninstall(call: Call[HelmService], args: UninstallArgs) -> Result:
     client.policy.check_namespace(namespace)
     release = await find_release(call.service.storage, client, namespace, name, deadline=call.deadline)
     refuse_pending(release, broken_off=call.service.background.broken_off, even_broken=False)
-    live = await _live(call, client, release)
+    documents, hooks = await _held(call, client, release)
+    check_fence(client, namespace, documents, verbs=("get", "delete"))
+    check_fence(client, namespace, [] if args.no_hooks else hooks, verbs=CHANGES)
+    live = await live_objects(client, namespace, documents, deadline=call.deadline)
     for one in live:
         client.policy.check_namespace(one.namespace or None)
         if not one.document.kept and one.document.kind in {"Namespace", "CustomResourceDefinition", "PersistentVolume"}:
@@ -98,12 +103,15 @@ async def uninstall(call: Call[HelmService], args: UninstallArgs) -> Result:
 TOOLS = (uninstall,)
 
 
-async def _live(call: Call[HelmService], client: KubernetesClient, release: Release) -> list[Live]:
+async def _held(
+    call: Call[HelmService], client: KubernetesClient, release: Release
+) -> tuple[Sequence[ReleaseDocument], Sequence[ReleaseDocument]]:
+    """The documents of the release and of its hooks; none once it is uninstalled."""
     if release.newest.status == "uninstalled":
-        return []
+        return [], []
     record = release.serving
     body = await call.service.storage.body(client, record, deadline=call.deadline)
-    return await live_objects(client, release.namespace, documents_of(body.manifest), deadline=call.deadline)
+    return documents_of(body.manifest), hook_documents(body.hooks or [])
 
 
 def _plan(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_pages, metadata_page
 from cloud_native_mcp.errors import BackendError
 from cloud_native_mcp.services.kubernetes.quantities import parse_quantity
@@ -79,7 +80,7 @@ async def read_capacity(client: KubernetesClient, *, deadline: Deadline) -> Capa
         try:
             await part(client, capacity, deadline)
         except BackendError as error:
-            if error.code not in {"forbidden", "not_found", "unsupported"}:
+            if error.code not in {"forbidden", DENIED, "not_found", "unsupported"}:
                 raise
             capacity.missing.append(f"{part.__name__.removeprefix('_read_')}: {error.code}")
     return capacity
@@ -108,11 +109,11 @@ async def _read_pods(client: KubernetesClient, capacity: Capacity, deadline: Dea
     resource = await client.discovery.find("", "v1", "Pod", deadline=deadline)
     if resource is None:
         return
-    first = await metadata_page(client, resource, ListQuery(limit=1), deadline=deadline)
+    first = await metadata_page(client, resource, ListQuery(limit=1, whole=True), deadline=deadline)
     capacity.pods = len(first.items) + (first.remaining or 0)
     if capacity.pods > MOST_SUMMED:
         return
-    query = ListQuery(field_selector=_HOLDING)
+    query = ListQuery(field_selector=_HOLDING, whole=True)
     requested = {"cpu": 0.0, "memory": 0.0}
     async for page in list_pages(client, resource, query, item=_Pod, deadline=deadline):
         for pod in page.items:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespace
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Page, Result, Table
 from cloud_native_mcp.contract.times import rfc3339
@@ -84,7 +84,7 @@ async def scan(call: Call[KubernetesService], wanted: Scan) -> Result:
         for target, one in shown[offset : offset + wanted.limit]
     ]
     blocks: list[Block] = [Table(columns, cells, untrusted=True, source="findings")] if cells else []
-    where = f"namespace {wanted.namespace}" if wanted.namespace else "all namespaces"
+    where = asked_namespaces(wanted.namespace, call.service, call.targets)
     when = rfc3339(wanted.now.replace(microsecond=0))
     return Result(
         header=f"{len(shown)} findings of {wanted.least} or worse in {where} on {', '.join(call.targets)}, {when}",

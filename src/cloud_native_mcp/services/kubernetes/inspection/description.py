@@ -70,7 +70,7 @@ async def _join(
         if slices is not None:
             add_endpoints(facts, slices)
     elif (resource.group, resource.kind) == ("", "Node"):
-        query = ListQuery(field_selector=f"spec.nodeName={name}", limit=_PODS_OF_NODE)
+        query = ListQuery(field_selector=f"spec.nodeName={name}", limit=_PODS_OF_NODE, whole=True)
         pods = await _read(client, "", "Pod", query, facts, deadline)
         if pods is not None:
             add_allocation(facts, obj, pods)

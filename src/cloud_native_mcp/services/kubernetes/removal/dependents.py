@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery, metadata_page
 from cloud_native_mcp.backends.kubernetes.owners import descendants
 from cloud_native_mcp.errors import BackendError
@@ -66,7 +67,7 @@ async def _add_content(
         try:
             page = await metadata_page(client, resource, ListQuery(namespace, limit=1), deadline=deadline)
         except BackendError as error:
-            if error.code != "forbidden":
+            if error.code not in {"forbidden", DENIED}:
                 raise
             unread.append(f"{resource.display}: {error.code}")
         else:

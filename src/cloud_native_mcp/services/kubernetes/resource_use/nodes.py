@@ -121,7 +121,7 @@ async def nodes_view(client: KubernetesClient, selector: str, *, deadline: Deadl
     partial = [samples.failed] if samples.failed else []
     pods: dict[str, list[PodNeeds]] = {node.name: [] for node in nodes}
     try:
-        for pod in await pods_needs(client, ListQuery(), deadline=deadline):
+        for pod in await pods_needs(client, ListQuery(whole=True), deadline=deadline):
             if pod.node in pods:
                 pods[pod.node].append(pod)
     except ToolError as error:

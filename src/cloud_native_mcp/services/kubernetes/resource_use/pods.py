@@ -7,7 +7,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -143,7 +143,7 @@ async def pods_needs(client: KubernetesClient, query: ListQuery, *, deadline: De
     """All pods of the query that are not finished."""
     resource = await pod_resource(client, deadline)
     selector = ",".join(filter(None, (ACTIVE, query.field_selector)))
-    wanted = ListQuery(query.namespace, query.label_selector, selector)
+    wanted = replace(query, field_selector=selector)
     found: list[PodNeeds] = []
     async for page in list_pages(client, resource, wanted, item=PodRecord, deadline=deadline):
         found += [needs_of(pod) for pod in page.items]

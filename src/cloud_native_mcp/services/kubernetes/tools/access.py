@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.backends.kubernetes.reach import Reach
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Budget, Page, Result, Table, Text
@@ -110,9 +111,21 @@ async def _can_i(call: Call[KubernetesService], args: AccessArgs, question: _Que
         lines.append(f"reason: {status.reason}")
     if status.evaluation_error:
         lines.append(f"not fully evaluated: {status.evaluation_error}")
+    if status.allowed and question.subject is None and not wanted.path:
+        lines += _kept_back(question.client, wanted, question.namespace)
     if status.allowed and question.subject and not status.reason:
         lines += await _ways(call, wanted, question)
     return Result(header=f"can_i on {question.client.name}", blocks=[Text("\n".join(lines))])
+
+
+def _kept_back(client: KubernetesClient, wanted: Wanted, namespace: str | None) -> list[str]:
+    """A line that says so where the operator's fence lets less through than the cluster would."""
+    plural, _, subresource = wanted.resource.partition("/")
+    itself = wanted.name if (wanted.group, plural) == ("", "namespaces") and wanted.name else namespace
+    reach = Reach(wanted.verb, wanted.group, plural, subresource, itself, wanted.name, collection=not wanted.name)
+    if client.fence.admits(reach, spans=client.http.spans(reach)):
+        return []
+    return [f"but the fence of this server keeps it back: {client.fence.told()}"]
 
 
 async def _ways(call: Call[KubernetesService], wanted: Wanted, question: _Question) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespace
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Page, Result, Table, Text
@@ -68,7 +68,7 @@ async def audit(call: Call[KubernetesService], args: AuditArgs) -> Result:
     found, failed = await run_checks(reader, wanted)
     rows = sorted((one for part in found.values() for one in part), key=lambda one: one.order)
     shown = [one for one in rows if RANK[one.severity] <= RANK[args.min_severity]]
-    where = f"namespace {namespace}" if namespace else "all namespaces"
+    where = asked_namespaces(namespace, call.service, call.targets)
     when = rfc3339(now.replace(microsecond=0))
     return Result(
         header=f"{len(shown)} findings of {args.min_severity} or worse in {where} on {client.name}, {when}",

@@ -40,6 +40,7 @@ PER_CLUSTER_S: Final = 2.0
 COUNTS_TTL_S: Final = 30.0
 SEGMENT: Final = "kubernetes.capacity"
 MOST_KINDS_SHOWN: Final = 6
+_FENCE_SHOWN: Final = 200
 _TO_ANSWER_S: Final = 0.2
 """Left of the time for a cluster to tell what is known without the counts."""
 _TOO_SLOW: Final = f"no answer within {PER_CLUSTER_S:g} s"
@@ -131,6 +132,7 @@ async def _summary(call: Call[KubernetesService], client: KubernetesClient, dead
         _of(capacity, "cpu", show_cpu),
         _of(capacity, "memory", show_memory),
         _mode(call.server.effects(call.principal)),
+        client.fence.told(_FENCE_SHOWN) or None,
     )
     return _Row([cells], note=f"{client.name}: not read: {missing}" if missing else "")
 
@@ -165,7 +167,7 @@ async def _health(call: Call[KubernetesService], client: KubernetesClient, deadl
         unready = capacity.nodes - capacity.ready
         checks.append(Check("nodes", "warning" if unready else "ok", f"{capacity.ready} of {capacity.nodes} ready"))
         checks.append(version_skew(version.git_version, capacity.kubelets))
-    certificate = client_certificate(client.target.tls)
+    certificate = client_certificate(client.target.present_tls)
     checks += [certificate] if certificate else []
     return _Row([(client.name, check.name, check.state, check.details) for check in checks])
 
@@ -201,7 +203,7 @@ def _mode(effects: Sequence[str]) -> str:
 _VIEWS: Final = {
     "summary": _View(
         _summary,
-        ("NAME", "REACHABLE", "VERSION", "NODES", "PODS", "CPU REQ/ALLOC", "MEMORY REQ/ALLOC", "MODE"),
+        ("NAME", "REACHABLE", "VERSION", "NODES", "PODS", "CPU REQ/ALLOC", "MEMORY REQ/ALLOC", "MODE", "FENCE"),
         dead=("no",),
     ),
     "health": _View(_health, ("CLUSTER", "CHECK", "STATE", "DETAILS"), dead=("reachable", "failed")),

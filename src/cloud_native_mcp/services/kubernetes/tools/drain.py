@@ -115,6 +115,7 @@ async def _node(call: Call[KubernetesService], client: KubernetesClient, args: D
     query = ListQuery(
         label_selector=check_label_selector(args.pod_selector, field="pod_selector") if args.pod_selector else "",
         field_selector=f"spec.nodeName={args.name}",
+        whole=True,  # a node that still holds pods of other namespaces is not drained
     )
     return _Node(obj, nodes, pods, query)
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.backends.kubernetes.lists import PAGE_SIZE, ListQuery, list_pages
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
+from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespaces
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Budget, Page, Result, Table
@@ -205,7 +206,7 @@ async def _involved(
     try:
         obj = await get_object(client, resource, name, namespace=namespace, deadline=call.deadline)
     except ToolError as error:
-        if error.code not in {"not_found", "forbidden"}:
+        if error.code not in {"not_found", "forbidden", DENIED}:
             raise
         return [(resource.kind, name)]
     family = await family_of(client, resource, obj, deadline=call.deadline)
@@ -285,7 +286,7 @@ def _object(group: EventGroup) -> str:
 def _header(call: Call[KubernetesService], args: EventsArgs, wanted: _Filter, now: datetime) -> str:
     what = f"{wanted.type.lower() or 'all'} events"
     about = f" of {args.kind} {args.name}" if args.name else f" of kind {args.kind}" if args.kind else ""
-    where = f"namespace {wanted.namespace}" if wanted.namespace else "all namespaces"
+    where = asked_namespaces(wanted.namespace, call.service, call.targets)
     filters = "".join(f", {n} {v!a}" for n, v in (("reason", wanted.reason), ("text", wanted.query)) if v)
     since, until = (rfc3339(moment.replace(microsecond=0)) for moment in (wanted.since, now))
     return f"{what}{about} in {where}{filters} since {since} on {', '.join(call.targets)}, {until}"

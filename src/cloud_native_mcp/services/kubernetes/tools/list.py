@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
+from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespaces
 from cloud_native_mcp.backends.kubernetes.selectors import check_field_selector, check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
@@ -184,7 +184,7 @@ def _scan_notes(found: Sequence[Scanned], rows: Sequence[_Found]) -> list[str]:
 def _header(call: Call[KubernetesService], args: ListArgs, sources: Sequence[Source]) -> str:
     """What was asked, where, as of when."""
     kinds = ", ".join(dict.fromkeys(f"{s.resource.display} ({s.resource.group_version})" for s in sources))
-    where = f"namespace {args.namespace}" if args.namespace else "all namespaces"
+    where = asked_namespaces(args.namespace or None, call.service, call.targets)
     if not any(source.resource.namespaced for source in sources):
         where = "cluster scope"
     filters = "".join(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace, namespace_words
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
@@ -147,7 +147,7 @@ async def _of_selector(client: KubernetesClient, args: LogsArgs, asked: _Asked) 
     namespace = check_namespace(args.namespace) if args.namespace is not UNSET else None
     deadline = asked.wanted.deadline
     pods = await pods_matching(client, selector, namespace=namespace, deadline=deadline)
-    where = f"namespace {namespace}" if namespace else "all namespaces"
+    where = namespace_words(namespace, [client])
     what = f"pods with {selector!a} in {where}"
     if pods:
         return await _of_pods(client, pods, what, args, asked)

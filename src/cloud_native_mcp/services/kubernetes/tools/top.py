@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
-from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces
+from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespaces, namespace_words
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
@@ -221,9 +221,7 @@ async def _notes(call: Call[KubernetesService], args: TopArgs, rows: Sequence[Ro
 
 def _header(client: KubernetesClient, args: TopArgs) -> str:
     """What was asked, where, as of when."""
-    where = (
-        "" if args.by in _OF_NODES else f" in namespace {args.namespace}" if args.namespace else " in all namespaces"
-    )
+    where = "" if args.by in _OF_NODES else f" in {namespace_words(args.namespace or None, [client])}"
     filters = "".join(
         f", {name} {value!a}" for name, value in (("name", args.name), ("labels", args.label_selector)) if value
     )
