@@ -14,7 +14,9 @@ from tools.lists import catalogue
 if TYPE_CHECKING:
     from tests.every_tool.conftest import Scripted
 
-CLUSTER_TOOLS = {entry.name: entry for entry in catalogue() if entry.service in {"kubernetes", "helm"}}
+CLUSTER_TOOLS = {
+    entry.name: entry for entry in catalogue() if entry.service in {"kubernetes", "helm"} and entry.tool.has_target
+}
 TELL_OF_NO_OBJECT = (
     "/openapi",
     "/version",
@@ -23,7 +25,7 @@ TELL_OF_NO_OBJECT = (
     "/apis/authorization.k8s.io",
     "/apis/authentication.k8s.io",
 )
-NEED_NO_OBJECT = {"kubernetes_explain", "kubernetes_access", "kubernetes_clusters"}
+NEED_NO_OBJECT = {"kubernetes_explain", "kubernetes_access", "kubernetes_clusters", "helm_template"}
 """They ask for kinds, documents, rights, and for the version first."""
 
 
