@@ -44,6 +44,7 @@ KNOWN_ARGUMENTS: Final = {
     "helm_repo.url": "fetched behind the egress guard, as helm_chart's addresses are",
     "helm_repo.auth": "the name of a configured credential, which goes to its own hosts only",
     "prometheus_status.path": "a part of the configuration Prometheus answers; no file",
+    "kubernetes_connect.path": "a path of an application behind the API server's proxy, from which none leads out",
     "kubernetes_diff.context_lines": "how many lines around a change are shown",
     "kubernetes_events.involved_name": "an object's name",
     "kubernetes_secret_reveal.keys": "names of a Secret's entries; answered only where the operator permits it",

@@ -71,6 +71,7 @@ USUAL: Final[Mapping[str, dict[str, object]]] = {
     "helm_test": {"name": "storefront", "namespace": "releases"},
     "helm_uninstall": {"name": "storefront", "namespace": "releases"},
     "kubernetes_access": {"verb": "get", "resource": "pods"},
+    "kubernetes_connect": {"name": "web", "namespace": "shop", "port": "80"},
     "kubernetes_action": {"kind": "deployment", "name": "web"},
     "kubernetes_apply": {"manifest": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}"},
     "kubernetes_audit": {"namespace": "shop", "checks": ["images", "secrets", "rbac"]},

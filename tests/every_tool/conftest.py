@@ -107,6 +107,7 @@ CORE = [
     entry("pods", "Pod", short=("po",)),
     entry("events", "Event"),
     entry("secrets", "Secret"),
+    entry("services", "Service", short=("svc",)),
     entry("nodes", "Node", namespaced=False),
 ]
 DISCOVERY = {

@@ -26,6 +26,7 @@ SPEC = ServiceSpec(
         "tools.patch",
         "tools.scale",
         "tools.action",
+        "tools.connect",
         "tools.delete",
         "tools.drain",
         "tools.exec",

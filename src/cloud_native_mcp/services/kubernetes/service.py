@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.backends.kubernetes.clusters import Clusters, cluster_clients
+from cloud_native_mcp.services.kubernetes.connecting.forwards import LOOPBACK, Forwards
 from cloud_native_mcp.services.kubernetes.execution.leftovers import Leftovers
 
 if TYPE_CHECKING:
@@ -19,19 +20,28 @@ class KubernetesService(Clusters):
     """Clients by target name; the default cluster comes first.
 
     ``digest`` is the short keyed digest that stands for a secret value in answers; ``cache`` keeps schemas;
-    ``leftovers`` clears away what calls made.
+    ``leftovers`` clears away what calls made; ``forwards`` are the open port-forwards, ``forwards_shared`` whether
+    callers of other machines may open some.
     """
 
     def __init__(
-        self, clients: Mapping[str, KubernetesClient], *, digest: Callable[[bytes], str], cache: Cache
+        self,
+        clients: Mapping[str, KubernetesClient],
+        *,
+        digest: Callable[[bytes], str],
+        cache: Cache,
+        forward_address: str = "",
     ) -> None:
         super().__init__(clients)
         self.digest = digest
         self.cache = cache
         self.leftovers = Leftovers()
+        self.forwards = Forwards(forward_address or LOOPBACK)
+        self.forwards_shared = forward_address != ""
 
     async def close(self) -> None:
-        """Wait for what calls left to be cleared away."""
+        """Close the forwards, and wait for what calls left to be cleared away."""
+        await self.forwards.close()
         await self.leftovers.close()
 
 
@@ -41,4 +51,9 @@ async def start(context: ServiceContext[KubernetesConfig]) -> KubernetesService:
     Raises:
         ConfigError: a kubeconfig is missing or unusable, or a context is not in it.
     """
-    return KubernetesService(cluster_clients(context), digest=context.digest, cache=context.cache)
+    return KubernetesService(
+        cluster_clients(context),
+        digest=context.digest,
+        cache=context.cache,
+        forward_address=context.config.forward_address,
+    )
