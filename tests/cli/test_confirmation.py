@@ -80,7 +80,7 @@ def test_yes_at_the_terminal_carries_out_the_plan_that_was_shown(operator: Termi
     code, out, asked = answer(operator, deletion(scratch), b"y")
     assert code == 0
     assert f"ConfigMap {scratch.namespace}/old" in asked
-    assert "deleted 1 of 1 objects" in out
+    assert "deleted 1 of 1 object" in out
     wait_until("the end of the ConfigMap", lambda: not scratch.there("v1", "configmaps", "old"), within=30)
 
 

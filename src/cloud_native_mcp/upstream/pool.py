@@ -48,6 +48,8 @@ class Pool:
         kept = self._clients.get((target.service, target.name))
         if kept is not None and kept.target == target:
             return kept
+        if kept is not None and kept.target.tls != target.tls:
+            self._tls.forget(kept.target.tls)
         address = parse_base_url(target.base_url, setting=f"{target.service}.targets.{target.name}.url")
         client = Client(
             target,

@@ -72,7 +72,11 @@ async def shown(lab: LabEnv, url: str, **arguments: object) -> str:
 
 @contextlib.asynccontextmanager
 async def deploying(
-    lab: LabEnv, *charts: Path, policy: Mapping[str, object] | None = None, kubeconfig: Path | None = None
+    lab: LabEnv,
+    *charts: Path,
+    policy: Mapping[str, object] | None = None,
+    fence: Mapping[str, object] | None = None,
+    kubeconfig: Path | None = None,
 ) -> AsyncGenerator[Desk]:
     """The service with the lab's Helm and a repository `site` of these charts."""
     served_files: dict[str, Behaviour] = {}
@@ -90,6 +94,7 @@ async def deploying(
             service="helm",
             settings={**engine(lab), "charts": only(site.url)},
             policy=policy,
+            fence=fence,
             lab=kubeconfig or lab.kubeconfig_admin,
         ) as desk,
     ):

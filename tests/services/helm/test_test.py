@@ -51,7 +51,7 @@ async def test_the_results_are_those_helm_records(
 ) -> None:
     await install(lab, scratch, tmp_path, bad=hook("bad"))
     answer = await run(operator, scratch)
-    assert answer.text.startswith("0 of 1 tests succeeded for release web")
+    assert answer.text.startswith("0 of 1 test succeeded for release web")
     assert answer.rows[0][:2] == ["bad", "Failed"]
     assert answer.rows[0][2].isdecimal()
     assert "Log of bad" in answer.text
@@ -63,7 +63,7 @@ async def test_the_results_are_those_helm_records(
 async def test_only_the_tests_asked_for_run(lab: LabEnv, operator: Desk, scratch: Scratch, tmp_path: Path) -> None:
     await install(lab, scratch, tmp_path, bad=hook("bad"), good=GOOD)
     answer = await run(operator, scratch, filter=["good"])
-    assert answer.text.startswith("1 of 1 tests succeeded")
+    assert answer.text.startswith("1 of 1 test succeeded")
     assert [row[:2] for row in answer.rows] == [["good", "Succeeded"]]
     error = await error_of(run(operator, scratch, filter=["better"]))
     assert (error.code, "there are bad, good" in error.text) == ("no_tests", True)

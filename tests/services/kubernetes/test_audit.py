@@ -349,7 +349,7 @@ async def test_findings_are_counted_by_check_and_the_worst_come_first(cluster: D
     assert [row[0] for row in answer.rows] == ["critical", "warning", "warning"]
     usual = await cluster.ask("audit", namespace=scratch.namespace, checks=["pod_security"], min_severity="critical")
     assert [row[0] for row in usual.rows] == ["critical"]
-    assert "1 findings below critical are not shown" in usual.text
+    assert "not shown: 1 finding below critical" in usual.text
 
 
 async def test_a_cursor_goes_on_where_the_answer_ended(cluster: Desk, scratch: Scratch) -> None:

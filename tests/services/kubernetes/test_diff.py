@@ -70,7 +70,7 @@ async def test_new_and_unchanged_objects_are_a_line_each(cluster: Desk, scratch:
     scratch.make("ConfigMap", "same", data={"a": "1"})
     text = manifest_of(scratch, config_map("same", a="1"), config_map("new", b="2"))
     answer = await compare(cluster, "manifest", manifest=text)
-    assert answer.text.startswith("1 of 2 objects of the manifest differ")
+    assert answer.text.startswith("different from lab: 1 of 2 objects of the manifest")
     assert sorted(row[1] for row in answer.rows) == ["new", "unchanged"]
     assert "+++" not in answer.text
     assert not scratch.there("v1", "configmaps", "new")

@@ -123,9 +123,12 @@ class ClusterConfig(Section):
     """One cluster and the identity the server uses there."""
 
     kubeconfig: Path | None = Field(
-        default=None, description="Kubeconfig file; without it `$KUBECONFIG`, else `~/.kube/config`."
+        default=None,
+        description="Kubeconfig file, followed when it changes; without it `$KUBECONFIG`, else `~/.kube/config`.",
     )
-    context: str | None = Field(default=None, description="Context in that file; without it the current one.")
+    context: str | None = Field(
+        default=None, description="Context in that file; without it the current one at the start."
+    )
     in_cluster: bool = Field(default=False, description="Use the pod's own service account instead of a kubeconfig.")
     policy: PolicyConfig = Field(default=PolicyConfig(), description="What may be written to this cluster.")
     fence: FenceConfig = Field(

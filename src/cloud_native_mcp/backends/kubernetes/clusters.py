@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
 from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
 from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
 from cloud_native_mcp.backends.kubernetes.fence import Fence, FenceRule
+from cloud_native_mcp.backends.kubernetes.followed import FollowedCluster
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
@@ -22,63 +24,71 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.contract.http import HttpPool
     from cloud_native_mcp.contract.service import ServiceContext
 
 IN_CLUSTER = "in-cluster"
 
 
-class Clusters:
-    """Clients by target name; the default cluster comes first. The running service of each backend in a cluster."""
+class Cluster(Protocol):
+    """One configured cluster."""
 
-    def __init__(self, clients: Mapping[str, KubernetesClient]) -> None:
-        self._clients = dict(clients)
+    def client(self) -> KubernetesClient:
+        """Its client as of now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCluster:
+    """A cluster that stays as it was at the start."""
+
+    only: KubernetesClient
+
+    def client(self) -> KubernetesClient:
+        """The one client."""
+        return self.only
+
+
+class Clusters:
+    """Clusters by target name; the default one comes first. The running service of each backend in a cluster."""
+
+    def __init__(self, clusters: Mapping[str, Cluster]) -> None:
+        self._clusters = dict(clusters)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """Configured clusters, the default one first."""
-        return tuple(self._clients)
+        return tuple(self._clusters)
 
     def client(self, target: str) -> KubernetesClient:
-        """The client of a configured cluster."""
-        return self._clients[target]
+        """The client of a configured cluster, as its kubeconfig is now."""
+        return self._clusters[target].client()
 
     async def probe(self, target: str, deadline: Deadline) -> Probe:
         """Ask the API server its version (``GET /version``)."""
-        info = await self._clients[target].version(deadline)
+        info = await self.client(target).version(deadline)
         return Probe(version=info.git_version)
 
     async def close(self) -> None:
         """Nothing to release: connections belong to the shared pool."""
 
 
-def cluster_clients(context: ServiceContext[ClustersConfig]) -> dict[str, KubernetesClient]:
+def configured_clusters(context: ServiceContext[ClustersConfig]) -> dict[str, Cluster]:
     """Read the kubeconfigs and make a client per cluster, the default one first; contacts none.
 
     Raises:
         ConfigError: a kubeconfig is missing or unusable, or a context is not in it.
     """
     problems: list[Problem] = []
-    clients: dict[str, KubernetesClient] = {}
+    found: dict[str, Cluster] = {}
     for name, cluster in _clusters(context.config).items():
-        section = f"{context.name}.targets.{name}"
         try:
-            access = _access(cluster, context.http)
+            found[name] = _cluster(context, name, cluster)
         except ConfigError as error:
+            section = f"{context.name}.targets.{name}"
             problems += [Problem(f"{section}.{p.path}", p.text) for p in error.problems]
-        else:
-            clients[name] = KubernetesClient(
-                name=name,
-                access=access,
-                http=context.http,
-                cache=context.cache,
-                service=context.name,
-                policy=_policy(cluster, section),
-                fence=_fence(cluster, section),
-            )
     if problems:
         raise ConfigError(problems)
-    return clients
+    return found
 
 
 def _clusters(config: ClustersConfig) -> dict[str, ClusterConfig]:
@@ -105,11 +115,24 @@ def _fence(cluster: ClusterConfig, section: str) -> Fence:
     return Fence(allow, deny, setting=f"{section}.fence")
 
 
-def _access(cluster: ClusterConfig, http: HttpPool) -> ClusterAccess:
+def _cluster(context: ServiceContext[ClustersConfig], name: str, cluster: ClusterConfig) -> Cluster:
+    section = f"{context.name}.targets.{name}"
+
+    def connect(access: ClusterAccess) -> KubernetesClient:
+        return KubernetesClient(
+            name=name,
+            access=access,
+            http=context.http,
+            cache=context.cache,
+            service=context.name,
+            policy=_policy(cluster, section),
+            fence=_fence(cluster, section),
+        )
+
     if cluster.in_cluster:
         access = in_cluster_access(os.environ)
         if access is None:
             raise ConfigError([Problem("in_cluster", "this process does not run in a pod with a service account")])
-        return access
+        return FixedCluster(connect(access))
     paths = (cluster.kubeconfig.expanduser(),) if cluster.kubeconfig else default_paths(os.environ, Path.home())
-    return load_kubeconfig(paths).access(cluster.context, http=http)
+    return FollowedCluster(name, paths, cluster.context, http=context.http, connect=connect)

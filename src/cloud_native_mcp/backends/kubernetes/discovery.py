@@ -70,9 +70,13 @@ class Discovery:
         self._last = await self._cache.fetch(SEGMENT, self._key, lambda: self._load(deadline), ttl=TTL_SECONDS)
         return self._last
 
+    def forget(self) -> None:
+        """Let go of what is kept: the next question goes to the server."""
+        self._cache.drop(SEGMENT, self._key)
+
     async def refreshed(self, deadline: Deadline) -> Catalogue:
         """Everything the server offers now."""
-        self._cache.drop(SEGMENT, self._key)
+        self.forget()
         return await self.catalogue(deadline)
 
     async def resolve(self, text: str, *, deadline: Deadline, field: str = "kind") -> Resource:

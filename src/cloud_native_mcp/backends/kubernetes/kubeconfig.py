@@ -120,6 +120,11 @@ class Kubeconfig:
             headers=user_headers(user),
         )
 
+    def entries(self, context: str) -> tuple[object, ...]:
+        """What a context that can be used consists of, to tell whether it changed."""
+        chosen = self._context(context)
+        return chosen, self._clusters.get(chosen.cluster), self._users.get(chosen.user)
+
     def _context(self, name: str) -> Context:
         if not name:
             raise _wrong("context", f"is not given and the kubeconfig has no current-context; one of: {self._known()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.backends.kubernetes.clusters import Clusters, cluster_clients
+from cloud_native_mcp.backends.kubernetes.clusters import Clusters, configured_clusters
 from cloud_native_mcp.services.helm.charts.catalogue import Catalogue
 from cloud_native_mcp.services.helm.charts.downloads import Downloads
 from cloud_native_mcp.services.helm.charts.hub import Hub
@@ -19,13 +19,13 @@ from cloud_native_mcp.services.helm.releases.storage import Storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.clusters import Cluster
     from cloud_native_mcp.contract.service import ServiceContext
     from cloud_native_mcp.services.helm.config import HelmConfig
 
 
 class HelmService(Clusters):
-    """Clients by target name; the default cluster comes first.
+    """Clusters by target name; the default one comes first.
 
     ``storage`` reads releases, ``charts`` finds and reads charts, ``hub`` searches Artifact Hub where that is allowed;
     ``engine`` runs Helm, ``locks`` and ``background`` see to its changes; ``digest`` is the short keyed digest that
@@ -34,7 +34,7 @@ class HelmService(Clusters):
 
     def __init__(
         self,
-        clients: Mapping[str, KubernetesClient],
+        clusters: Mapping[str, Cluster],
         *,
         storage: Storage,
         charts: Catalogue,
@@ -43,7 +43,7 @@ class HelmService(Clusters):
         background: Background,
         digest: Callable[[bytes], str],
     ) -> None:
-        super().__init__(clients)
+        super().__init__(clusters)
         self.storage = storage
         self.charts = charts
         self.hub = hub
@@ -67,7 +67,7 @@ async def start(context: ServiceContext[HelmConfig]) -> HelmService:
     config = context.config
     downloads = _downloads(context)
     return HelmService(
-        cluster_clients(context),
+        configured_clusters(context),
         storage=Storage(config.driver, context.cache),
         charts=Catalogue(
             Repositories(config.charts),

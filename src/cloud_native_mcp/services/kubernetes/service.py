@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.backends.kubernetes.clusters import Clusters, cluster_clients
+from cloud_native_mcp.backends.kubernetes.clusters import Clusters, configured_clusters
 from cloud_native_mcp.services.kubernetes.connecting.forwards import LOOPBACK, Forwards
 from cloud_native_mcp.services.kubernetes.execution.leftovers import Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.clusters import Cluster
     from cloud_native_mcp.contract.service import Cache, ServiceContext
     from cloud_native_mcp.services.kubernetes.config import KubernetesConfig
 
 
 class KubernetesService(Clusters):
-    """Clients by target name; the default cluster comes first.
+    """Clusters by target name; the default one comes first.
 
     ``digest`` is the short keyed digest that stands for a secret value in answers; ``cache`` keeps schemas;
     ``leftovers`` clears away what calls made; ``forwards`` are the open port-forwards, ``forwards_shared`` whether
@@ -26,13 +26,13 @@ class KubernetesService(Clusters):
 
     def __init__(
         self,
-        clients: Mapping[str, KubernetesClient],
+        clusters: Mapping[str, Cluster],
         *,
         digest: Callable[[bytes], str],
         cache: Cache,
         forward_address: str = "",
     ) -> None:
-        super().__init__(clients)
+        super().__init__(clusters)
         self.digest = digest
         self.cache = cache
         self.leftovers = Leftovers()
@@ -52,7 +52,7 @@ async def start(context: ServiceContext[KubernetesConfig]) -> KubernetesService:
         ConfigError: a kubeconfig is missing or unusable, or a context is not in it.
     """
     return KubernetesService(
-        cluster_clients(context),
+        configured_clusters(context),
         digest=context.digest,
         cache=context.cache,
         forward_address=context.config.forward_address,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cloud_native_mcp.backends.kubernetes.reach import Reach
 from cloud_native_mcp.services.helm.engine.child import run
+from cloud_native_mcp.services.helm.engine.door import door
 from cloud_native_mcp.services.helm.engine.home import home
 from cloud_native_mcp.services.helm.engine.program import find_program
 
@@ -72,8 +74,9 @@ class Engine:
         if client is not None:
             self._check_fence(client, namespace)
         program = await self.program()
-        access = client.access if client is not None else None
-        async with home(access, namespace=namespace, driver=self._driver) as place:
+        async with contextlib.AsyncExitStack() as stack:
+            access = await stack.enter_async_context(door(client)) if client is not None else None
+            place = await stack.enter_async_context(home(access, namespace=namespace, driver=self._driver))
             file = str(await place.file("chart.tgz", chart)) if chart is not None else ""
             words = [file if word == CHART else word for word in arguments]
             return await run(

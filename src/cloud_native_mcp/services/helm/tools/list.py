@@ -16,6 +16,7 @@ from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
 from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespaces
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Budget, Cell, Page, Result, Table
@@ -92,7 +93,9 @@ async def list_releases(call: Call[HelmService], args: ListArgs) -> Result:
         found = [one for one in found if _of_chart(one, args.chart)]
     total = len(found)
     where = asked_namespaces(namespace, call.service, call.targets)
-    header = f"{total} releases in {where} on {', '.join(call.targets)}, {rfc3339(now.replace(microsecond=0))}"
+    header = (
+        f"{number_of(total, 'release')} in {where} on {', '.join(call.targets)}, {rfc3339(now.replace(microsecond=0))}"
+    )
     notes = [] if found else await missing_namespaces(call, namespace)
     if args.view == "counts":
         return Result(header=header, blocks=_counts(found, now), notes=notes, partial=asked.failed)

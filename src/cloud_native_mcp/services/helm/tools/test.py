@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
 from cloud_native_mcp.contract.tool import Args, tool
@@ -117,7 +118,7 @@ async def _answer(
     if logs:
         for hook in failed[:MOST_LOGS]:
             blocks += await _log(call, client, release.namespace, hook)
-    verdict = f"{len(ran) - len(failed)} of {len(ran)} tests succeeded"
+    verdict = f"{number_of(len(ran) - len(failed), 'test', of=len(ran))} succeeded"
     where = f"release {release.name} in namespace {release.namespace} on {client.name}"
     return Result(header=f"{verdict} for {where}", blocks=blocks)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloud_native_mcp.backends.kubernetes.readiness import readiness_of
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Block, Result, Table, Text
 from cloud_native_mcp.contract.times import age, rfc3339
 from cloud_native_mcp.services.kubernetes.diagnosis.areas import look
@@ -216,13 +217,13 @@ def _header(
 ) -> str:
     where = f" in namespace {namespace}" if namespace else ""
     nothing = "nothing wrong was found" if whole else "nothing wrong was found in what could be read"
-    state = f"{findings[0].severity}, {len(findings)} findings" if findings else nothing
+    state = f"{findings[0].severity}, {number_of(len(findings), 'finding')}" if findings else nothing
     when = rfc3339(question.now.replace(microsecond=0))
     return f"{question.resource.kind} {question.name}{where} on {cluster}: {state}, {when}"
 
 
 def _notes(question: Question, shown: Sequence[Finding], hidden: int) -> list[str]:
-    notes = [f"{hidden} findings below {question.least} are not shown; see min_severity"] if hidden else []
+    notes = [f"not shown: {number_of(hidden, 'finding')} below {question.least}; see min_severity"] if hidden else []
     if len(shown) > MOST_FINDINGS:
         notes.append(f"{MOST_FINDINGS} of {len(shown)} findings shown, the worst")
     return notes

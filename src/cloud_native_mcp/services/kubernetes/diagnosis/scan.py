@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.backends.kubernetes.fanout import ask_targets
 from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Page, Result, Table
 from cloud_native_mcp.contract.times import rfc3339
@@ -86,8 +87,9 @@ async def scan(call: Call[KubernetesService], wanted: Scan) -> Result:
     blocks: list[Block] = [Table(columns, cells, untrusted=True, source="findings")] if cells else []
     where = asked_namespaces(wanted.namespace, call.service, call.targets)
     when = rfc3339(wanted.now.replace(microsecond=0))
+    count = number_of(len(shown), "finding")
     return Result(
-        header=f"{len(shown)} findings of {wanted.least} or worse in {where} on {', '.join(call.targets)}, {when}",
+        header=f"{count} of {wanted.least} or worse in {where} on {', '.join(call.targets)}, {when}",
         blocks=blocks,
         page=Page.at_offset(offset, len(shown), narrow="checks, namespace or min_severity"),
         notes=[*_notes(wanted, len(rows) - len(shown)), *(note for _, seen in asked.answers for note in seen.notes)],
@@ -111,7 +113,7 @@ async def _of_cluster(call: Call[KubernetesService], client: KubernetesClient, w
 def _notes(wanted: Scan, hidden: int) -> list[str]:
     notes = [f"looked at {', '.join(wanted.areas) or 'nothing'}"]
     if hidden:
-        notes.append(f"{hidden} findings below {wanted.least} are not shown; see min_severity")
+        notes.append(f"not shown: {number_of(hidden, 'finding')} below {wanted.least}; see min_severity")
     if wanted.namespace:
         left = [area for area in NAMES if of_cluster(area) and (not wanted.checks or area in wanted.checks)]
         if left:

@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_r
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.operations.subject import Performed, Subject
     from cloud_native_mcp.services.kubernetes.rollouts.revisions import Revision
 
-_TRIES: Final = 5
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds before each further try: a controller that is at work writes several times in a row."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _OF_THE_CONTROLLER: Final = frozenset(
     {
@@ -80,12 +82,15 @@ async def _unless_changed(
         BackendError: ``conflict``: someone changed the ``spec`` meanwhile.
     """
     fresh = subject
-    for _ in range(_TRIES - 1):
+    for pause in _PAUSES:
         try:
             return await changed(fresh, body_for(fresh), kind=kind, sentence=_sentence(chosen))
         except BackendError as error:
             if error.code != "conflict":
                 raise
+            if subject.deadline.remaining <= pause:
+                raise
+            await asyncio.sleep(pause)
             fresh = replace(subject, object=await _again(subject))
             if _generation(fresh) != _generation(subject):
                 raise

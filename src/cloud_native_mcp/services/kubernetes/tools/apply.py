@@ -13,6 +13,7 @@ from cloud_native_mcp.backends.kubernetes import writes
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery
 from cloud_native_mcp.backends.kubernetes.manifests import locate, read_manifest
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
 from cloud_native_mcp.contract.tool import JSON_TEXT, Args, tool
@@ -148,6 +149,6 @@ def _answer(
     if not applied.outcomes and not rows:
         blocks = [Text("nothing to do")]
     verb = "would apply" if args.dry_run else "applied"
-    header = f"{verb} {len(applied.outcomes)} of {len(planned)} objects on {client.name}"
+    header = f"{verb} {number_of(len(applied.outcomes), 'object', of=len(planned))} on {client.name}"
     facts = {"failed": applied.failed[1].code} if applied.failed else {}
     return Result(header=header, blocks=[*blocks, *waited], notes=notes, facts=facts)

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
 from cloud_native_mcp.backends.kubernetes.namespaces import asked_namespaces, missing_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Block, Page, Result, Table, Text
@@ -70,8 +71,9 @@ async def audit(call: Call[KubernetesService], args: AuditArgs) -> Result:
     shown = [one for one in rows if RANK[one.severity] <= RANK[args.min_severity]]
     where = asked_namespaces(namespace, call.service, call.targets)
     when = rfc3339(now.replace(microsecond=0))
+    count = number_of(len(shown), "finding")
     return Result(
-        header=f"{len(shown)} findings of {args.min_severity} or worse in {where} on {client.name}, {when}",
+        header=f"{count} of {args.min_severity} or worse in {where} on {client.name}, {when}",
         blocks=_blocks(reader, found, shown, offset, args.limit),
         page=Page.at_offset(offset, len(shown), narrow="checks, namespace or min_severity"),
         notes=[*_notes(args, namespace, len(rows) - len(shown)), *reader.notes],
@@ -107,7 +109,7 @@ def _counts(reader: Reader, found: Mapping[Check, Sequence[Finding]]) -> str:
 
 
 def _notes(args: AuditArgs, namespace: str | None, hidden: int) -> list[str]:
-    notes = [f"{hidden} findings below {args.min_severity} are not shown; see min_severity"] if hidden else []
+    notes = [f"not shown: {number_of(hidden, 'finding')} below {args.min_severity}; see min_severity"] if hidden else []
     if namespace is None and not args.include_system:
         notes.append("without namespaces of Kubernetes itself; see include_system")
     return notes

@@ -14,6 +14,7 @@ from cloud_native_mcp.backends.kubernetes.manifests import locate, read_manifest
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.backends.kubernetes.selectors import check_field_selector, check_label_selector
 from cloud_native_mcp.contract.confirmation import Plan
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Budget, Result, Table
 from cloud_native_mcp.contract.tool import JSON_TEXT, Args, tool
@@ -108,7 +109,9 @@ async def delete(call: Call[KubernetesService], args: DeleteArgs) -> Result:
     verb = "evicted" if args.evict else "deleted"
     notes = [f"not there: {', '.join(missing)}"] if missing else []
     table = Table(("OBJECT", "OUTCOME"), rows, untrusted=True, source="objects")
-    return Result(header=f"{verb} {gone} of {len(victims)} objects on {client.name}", blocks=[table], notes=notes)
+    return Result(
+        header=f"{verb} {number_of(gone, 'object', of=len(victims))} on {client.name}", blocks=[table], notes=notes
+    )
 
 
 TOOLS = (delete,)
@@ -191,6 +194,6 @@ async def _plan(
     notes += [f"could not be counted: {one}" for one in unread]
     rows = [(one.label, one.metadata.creation_timestamp or "") for one in victims]
     verb = "evict" if args.evict else "delete"
-    header = f"would {verb} {len(victims)} objects on {client.name}"
+    header = f"would {verb} {number_of(len(victims), 'object')} on {client.name}"
     table = Table(("OBJECT", "CREATED"), rows, untrusted=True, source="objects")
     return Plan(header, [table], [one.subject for one in victims], notes)

@@ -13,6 +13,7 @@ from cloud_native_mcp.backends.kubernetes.diff import unified
 from cloud_native_mcp.backends.kubernetes.manifests import locate, read_manifest
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.backends.kubernetes.namespaces import missing_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Page, Result, Table, Text
 from cloud_native_mcp.contract.suggest import nearest
@@ -103,7 +104,8 @@ async def _manifest(call: Call[KubernetesService], args: DiffArgs) -> Result:
     blocks: list[Block] = [Table(("OBJECT", "CHANGE"), rows, untrusted=True, source="objects")]
     blocks += [block for one in tried.outcomes if one.change == "configured" and (block := one.block)]
     notes = list(dict.fromkeys(warning for one in tried.outcomes for warning in one.warnings))
-    header = f"{changed} of {len(rows)} objects of the manifest differ from {client.name}; nothing was changed"
+    count = number_of(changed, "object", of=len(rows))
+    header = f"different from {client.name}: {count} of the manifest; nothing was changed"
     return Result(header=header, blocks=blocks, notes=notes)
 
 
@@ -152,7 +154,7 @@ async def _namespaces(call: Call[KubernetesService], args: DiffArgs) -> Result:
             raise InvalidArgument("kind", f"{kind} is in no namespace; compare two of them with mode=objects")
     found = await compare(one, other, kinds or USUAL_KINDS, digest=call.service.digest, deadline=call.deadline)
     columns = ("KIND", "NAME", "WHERE", "FIELDS", "IMAGES")
-    header = f"{one.label} and {other.label}: {len(found.rows)} objects differ, {found.equal} are equal"
+    header = f"{one.label} and {other.label}: {number_of(len(found.rows), 'object')} different, {found.equal} equal"
     return Result(
         header=header,
         blocks=[Table(columns, found.rows, untrusted=True, source="objects")] if found.rows else [],

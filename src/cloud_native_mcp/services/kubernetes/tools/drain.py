@@ -15,6 +15,7 @@ from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_pages
 from cloud_native_mcp.backends.kubernetes.names import check_name
 from cloud_native_mcp.backends.kubernetes.selectors import check_label_selector
 from cloud_native_mcp.contract.confirmation import Plan
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Budget, Result, Table
@@ -154,7 +155,7 @@ async def _plan(client: KubernetesClient, args: DrainArgs, node: _Node, found: S
     if held:
         notes.append(f"{len(held)} of them are held now; a drain waits for budgets until timeout_seconds")
     return Plan(
-        f"would evict {len(found.evicted)} of {len(rows)} pods of node {args.name} on {client.name}",
+        f"would evict {number_of(len(found.evicted), 'pod', of=len(rows))} of node {args.name} on {client.name}",
         [Table(("POD", "PLAN"), rows, untrusted=True, source="pods")],
         [f"node {as_str(dig(node.object, 'metadata', 'uid'))}", *(pod.uid for pod in found.evicted)],
         notes,
@@ -171,7 +172,7 @@ def _outcome(client: KubernetesClient, args: DrainArgs, found: Sorted, work: Dra
     if work.unwatched:
         notes.append(f"the end of the pods could not be followed: {work.unwatched}")
     return Result(
-        header=f"{done}: {total - work.remaining} of {total} pods gone on {client.name}",
+        header=f"{done}: {number_of(total - work.remaining, 'pod', of=total)} gone on {client.name}",
         blocks=[Table(("POD", "OUTCOME"), rows, untrusted=True, source="pods")],
         notes=notes,
     )

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.contract.confirmation import Plan
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_dict, as_str, dig
 from cloud_native_mcp.contract.result import Budget, Result, Revealed, Table
@@ -85,7 +86,7 @@ async def secret_reveal(call: Call[KubernetesService], args: SecretRevealArgs) -
     if pending := call.confirm(_plan(call, secret, label, values), args.confirm):
         return pending
     return Result(
-        header=f"{len(values)} values of {label} on {client.name}, in clear",
+        header=f"{number_of(len(values), 'value')} of {label} on {client.name}, in clear",
         blocks=[Revealed(key, value, source=label) for key, value in values.items()],
     )
 
@@ -126,7 +127,7 @@ def _plan(call: Call[KubernetesService], secret: Mapping[str, object], label: st
     metadata = as_dict(dig(secret, "metadata"))
     rows = [(key, len(value), call.service.digest(value)) for key, value in values.items()]
     return Plan(
-        f"would show {len(values)} values of {label} on {call.target} in clear",
+        f"would show {number_of(len(values), 'value')} of {label} on {call.target} in clear",
         [Table(("KEY", "BYTES", "SHA"), rows, untrusted=True, source=label)],
         [f"{label} {as_str(metadata.get('uid'))}@{as_str(metadata.get('resourceVersion'))}"],
         ["the values become part of this conversation, and of whatever keeps it"],

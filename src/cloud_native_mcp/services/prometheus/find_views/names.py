@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Result, Table
 from cloud_native_mcp.contract.suggest import nearest
 from cloud_native_mcp.contract.together import together
@@ -44,7 +45,7 @@ async def metrics(scope: Scope, *, after: str, limit: int) -> Result:
     rows = [_metric_row(name, known) for name in shown]
     backend = scope.catalogue.backend.name
     table = Table(["METRIC", "TYPE", "UNIT", "HELP"], rows, untrusted=True, source=f"prometheus {backend} metadata")
-    header = f"{backend}: {len(names)} metrics {scope.describe()}"
+    header = f"{backend}: {number_of(len(names), 'metric')} {scope.describe()}"
     return Result(header=header, blocks=[table], page=page, partial=partial)
 
 
@@ -56,7 +57,7 @@ async def labels(scope: Scope, *, after: str, limit: int) -> Result:
     if not names:
         raise scope.nothing("labels")
     shown, page = page_after(names, after, limit, narrow="search or match")
-    header = f"{scope.catalogue.backend.name}: {len(names)} labels {scope.describe()}"
+    header = f"{scope.catalogue.backend.name}: {number_of(len(names), 'label')} {scope.describe()}"
     if len(names) > _COUNTED:
         notes = [f"numbers of values are shown for up to {_COUNTED} labels"]
         return Result(header=header, blocks=[Table(["LABEL"], [[name] for name in shown])], page=page, notes=notes)
@@ -78,7 +79,7 @@ async def values(scope: Scope, label: str, *, after: str, limit: int) -> Result:
         near = [name for name in nearest(label, await _labels(scope)) if name != label]
         raise scope.nothing(f"values of {label!a}", hint=f"; near labels: {', '.join(near)}" if near else "")
     shown, page = page_after(found, after, limit, narrow="search or match")
-    header = f"{scope.catalogue.backend.name}: {len(found)} values of {label} {scope.describe()}"
+    header = f"{scope.catalogue.backend.name}: {number_of(len(found), 'value')} of {label} {scope.describe()}"
     return Result(header=header, blocks=[Table(["VALUE"], [[value] for value in shown])], page=page)
 
 

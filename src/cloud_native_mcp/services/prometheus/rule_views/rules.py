@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Result, Table
 from cloud_native_mcp.services.prometheus.masking import message
 from cloud_native_mcp.services.prometheus.numbers import seconds_shown
@@ -39,7 +40,7 @@ async def rules(backend: Backend, deadline: Deadline, wanted: RuleFilter, *, sta
         _RULE_COLUMNS, [_rule_row(rule) for rule in shown], untrusted=True, source=f"prometheus {backend.name} rules"
     )
     return Result(
-        header=f"{backend.name}: {len(listed)} rules{wanted.describe()}: {_counts(listed)}",
+        header=f"{backend.name}: {number_of(len(listed), 'rule')}{wanted.describe()}: {_counts(listed)}",
         blocks=[table] if shown else [],
         page=page,
         partial=[f"{backend.name}: {text}" for text in found.warnings],
@@ -55,8 +56,9 @@ async def rule_groups(backend: Backend, deadline: Deadline, wanted: RuleFilter, 
     found = await groups(backend, deadline, wanted)
     listed = [rule for group in found.groups for rule in group.rules or []]
     shown, page = page_of(found.groups, start, limit, narrow=_NARROW)
+    counts = (number_of(len(found.groups), "group"), number_of(len(listed), "rule"))
     return Result(
-        header=f"{backend.name}: {len(found.groups)} groups{wanted.describe()}, {len(listed)} rules: {_counts(listed)}",
+        header=f"{backend.name}: {counts[0]}{wanted.describe()}, {counts[1]}: {_counts(listed)}",
         blocks=[Table(_GROUP_COLUMNS, [_group_row(group) for group in shown])] if shown else [],
         page=page,
         partial=[f"{backend.name}: {text}" for text in found.warnings],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Page, Result, Table
 from cloud_native_mcp.services.prometheus.answers import Notification, Reply
 from cloud_native_mcp.services.prometheus.client import Asked
@@ -22,4 +23,4 @@ async def notifications(backend: Backend, deadline: Deadline, *, limit: int) -> 
     rows = [[entry.date, entry.active, message(entry.text)] for entry in found[:limit]]
     page = Page(resume=None, total=len(found), narrow="limit")
     blocks = [Table(["DATE", "ACTIVE", "TEXT"], rows)] if rows else []
-    return Result(header=f"{backend.name}: {len(found)} notifications", blocks=blocks, page=page)
+    return Result(header=f"{backend.name}: {number_of(len(found), 'notification')}", blocks=blocks, page=page)

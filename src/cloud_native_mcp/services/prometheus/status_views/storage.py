@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Page, Result, Table
 from cloud_native_mcp.contract.times import format_age, rfc3339
 from cloud_native_mcp.services.prometheus.answers import Block, Blocks, BlockStats, Reply, TsdbStatus
@@ -51,7 +52,7 @@ async def blocks(backend: Backend, deadline: Deadline, *, limit: int) -> Result:
     reply = await backend.client.get("/status/tsdb/blocks", Reply[Blocks], asked, deadline=deadline)
     found = sorted((reply.data.blocks if reply.data else None) or [], key=lambda block: -block.max_time)
     table = Table(_COLUMNS, [_block_row(block) for block in found[:limit]])
-    header = f"{backend.name}: {len(found)} blocks on disk, newest first"
+    header = f"{backend.name}: {number_of(len(found), 'block')} on disk, newest first"
     return Result(
         header=header, blocks=[table] if found else [], page=Page(resume=None, total=len(found), narrow="limit")
     )

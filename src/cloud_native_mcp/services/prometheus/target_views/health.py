@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.json_values import as_int
 from cloud_native_mcp.contract.result import Page, Result, Table
 from cloud_native_mcp.services.prometheus.labels import series_text
@@ -109,7 +110,7 @@ def _header(backend: Backend, targets: Sequence[ActiveTarget], wanted: TargetFil
     if not targets:
         return f"{backend.name}: no targets{wanted.describe()}"
     counts = [f"{_count(targets, health)} {health}" for health in ("up", "down", "unknown")]
-    return f"{backend.name}: {len(targets)} targets{wanted.describe()}: {', '.join(counts)}"
+    return f"{backend.name}: {number_of(len(targets), 'target')}{wanted.describe()}: {', '.join(counts)}"
 
 
 def _table(backend: Backend, columns: Sequence[str], rows: list[list[Cell]], *, title: str = "") -> Table:
