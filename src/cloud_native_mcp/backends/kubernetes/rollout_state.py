@@ -1,6 +1,7 @@
 """Whether a rollout is done, goes on, or is stuck, and why: the rules of ``kubectl rollout status``.
 
-Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
+Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status; of Rollouts:
+https://argo-rollouts.readthedocs.io/en/stable/features/specification/ (their controller says the phase itself)
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ class RolloutState:
 
 
 def state_of(kind: str, obj: Mapping[str, object]) -> RolloutState:
-    """The state of a Deployment, StatefulSet or DaemonSet."""
+    """The state of a Deployment, StatefulSet, DaemonSet, or Rollout (Argo)."""
     match kind:
+        case "Rollout":
+            return _rollout(obj)
         case "StatefulSet":
             return _stateful_set(obj)
         case "DaemonSet":
@@ -40,8 +43,10 @@ def state_of(kind: str, obj: Mapping[str, object]) -> RolloutState:
 
 
 def observed(obj: Mapping[str, object]) -> tuple[int, int]:
-    """The generation of the specification, and the one the controller has acted on."""
-    return as_int(dig(obj, "metadata", "generation")), as_int(dig(obj, "status", "observedGeneration"))
+    """The generation of the specification, and the one the controller has acted on (which Rollouts keep as text)."""
+    seen = dig(obj, "status", "observedGeneration")
+    number = int(seen) if isinstance(seen, str) and seen.isdecimal() else as_int(seen)
+    return as_int(dig(obj, "metadata", "generation")), number
 
 
 def condition(obj: Mapping[str, object], kind: str) -> Mapping[str, object]:
@@ -110,6 +115,29 @@ def _daemon_set(obj: Mapping[str, object]) -> RolloutState:
     if available < desired:
         return RolloutState("progressing", f"progressing: {available} of {desired} updated pods available", *counts)
     return RolloutState("done", f"done: {available} of {desired} pods updated and available", *counts)
+
+
+def _rollout(obj: Mapping[str, object]) -> RolloutState:
+    desired = as_int(dig(obj, "spec", "replicas"), 1)
+    counts = (desired, *(as_int(dig(obj, "status", f"{name}Replicas")) for name in ("updated", "ready", "available")))
+    if waiting := _not_observed(obj):
+        return RolloutState("progressing", waiting, *counts)
+    said = as_str(dig(obj, "status", "phase"))
+    message = as_str(dig(obj, "status", "message"))
+    told = f" ({message})" if message else ""
+    steps, at = as_list(dig(obj, "spec", "strategy", "canary", "steps")), dig(obj, "status", "currentStepIndex")
+    step = f", step {as_int(at)} of {len(steps)}" if steps and at is not None else ""
+    match said:
+        case "Healthy":
+            return RolloutState("done", f"done: {counts[3]} of {desired} pods updated and available{step}", *counts)
+        case "Paused":
+            return RolloutState("paused", f"paused{told}{step}: it waits to be promoted", *counts)
+        case "Degraded":
+            return RolloutState("stuck", f"stuck: degraded{told}{step}", *counts)
+        case _:
+            return RolloutState(
+                "progressing", f"progressing: {counts[1]} of {desired} pods updated{told}{step}", *counts
+            )
 
 
 def _not_observed(obj: Mapping[str, object]) -> str:
