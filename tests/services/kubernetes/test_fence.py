@@ -123,6 +123,8 @@ async def test_the_namespaces_themselves_are_listed_as_far_as_they_are_let_throu
         ("delete", {"kind": "namespace", "name": scene.PAYMENTS}),
         ("drain", {"name": scene.UNDRAINABLE_NODE}),
         ("exec", {"namespace": scene.PAYMENTS, "name": "web", "command": ["true"]}),
+        ("connect", {"kind": "pod", "name": "web", "namespace": scene.PAYMENTS, "port": "80"}),
+        ("connect", {"name": scene.NO_ENDPOINTS.name, "namespace": scene.PAYMENTS, "port": "80", "path": "/a//b"}),
         ("secret_reveal", {"name": "x", "namespace": scene.PAYMENTS, "keys": ["a"]}),
         (
             "diff",
@@ -210,9 +212,23 @@ async def test_an_eviction_needs_the_right_to_delete(lab: LabEnv, scratch: Scrat
 
 async def test_one_subresource_is_kept_back_alone(lab: LabEnv) -> None:
     pod = {"name": scene.BARE_POD.name, "namespace": scene.SHOP}
-    async with fenced(lab, deny=[{"kinds": ["pods/exec", "pods/log"]}]) as desk:
+    async with fenced(lab, deny=[{"kinds": ["pods/exec", "pods/log", "pods/portforward"]}]) as desk:
         assert (await denied(desk, "logs", **pod)).startswith("get pods/log")
+        plan = await desk.ask("exec", command=["true"], **pod)
+        text = await denied(desk, "exec", command=["true"], confirm=plan.result.confirm, **pod)
+        assert text.startswith("create pods/exec")
+        text = await denied(desk, "connect", mode="forward", kind="pod", port="8080", **pod)
+        assert text.startswith("create pods/portforward")
         assert scene.BARE_POD.name in (await desk.ask("get", kind="pod", **pod)).text
+
+
+@pytest.mark.parametrize("kinds", [["pods/proxy", "services/proxy"], ["pods", "services"]])
+async def test_what_stands_behind_pods_and_services_is_kept_back_with_their_proxy(
+    lab: LabEnv, kinds: list[str]
+) -> None:
+    async with fenced(lab, deny=[{"kinds": kinds}]) as desk:
+        for kind, name in (("pod", scene.BARE_POD.name), ("service", scene.HEALTHY.name)):
+            await denied(desk, "connect", kind=kind, name=name, namespace=scene.SHOP, port="80")
 
 
 async def test_kubelets_have_to_be_named(lab: LabEnv) -> None:
