@@ -1,4 +1,4 @@
-"""No caller chooses where a backend is: tools take target names, and the few addresses they take go through the guard."""
+"""No caller chooses where a backend is: tools take target names, and what addresses they take go through the guard."""
 
 from __future__ import annotations
 
