@@ -98,4 +98,15 @@ def test_without_a_terminal_the_plan_is_answered_with_its_code_and_nothing_is_do
     ran = operator.run(*deletion(scratch))
     assert ran.code == 0
     assert "with confirm: " in ran.out
+    assert "set server.state_key" in ran.err
     assert scratch.there("v1", "configmaps", "old")
+
+
+def test_a_code_is_good_for_another_process_where_there_is_a_state_key(operator: Terminal, scratch: Scratch) -> None:
+    key = ["--set", f"server.state_key={'k' * 48}"]
+    planned = operator.run(*deletion(scratch), *key)
+    assert planned.err == ""
+    code = planned.out.rpartition("confirm: ")[2].split()[0]
+    done = operator.run(*deletion(scratch), f"confirm={code}", *key)
+    assert (done.code, "deleted" in done.out) == (0, True)
+    wait_until("the deletion", lambda: not scratch.there("v1", "configmaps", "old"), within=10)

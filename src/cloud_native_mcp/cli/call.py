@@ -38,11 +38,13 @@ def call(
 ) -> None:
     """Call a tool and print its answer. Exit code 1 when the answer is an error.
 
-    A tool that destroys shows its plan first. A person at a terminal is asked; elsewhere confirm=CODE carries it out.
+    A tool that destroys shows its plan first. A person at a terminal is asked; elsewhere confirm=CODE carries it out,
+    where server.state_key is set: without it a code is good for its own process only.
     """
     from cloud_native_mcp.cli.running import run_in_app
 
     given = parse_arguments(arguments or ())
+    settings = settings_from(config, assignments, effects=effects)
 
     async def work(app: App) -> CallAnswer:
         answer = await _call(app, tool, given)
@@ -52,7 +54,7 @@ def call(
         return await _call(app, tool, given, consent=answer.confirm)
 
     try:
-        answer = run_in_app(settings_from(config, assignments, effects=effects), work, quiet=True)
+        answer = run_in_app(settings, work, quiet=True)
     except ToolError as error:
         complain(error.text)
         raise typer.Exit(1) from None
@@ -61,6 +63,8 @@ def call(
     else:
         for text in _texts(answer):
             (complain if answer.is_error else say)(text)
+    if answer.confirm and settings.server.state_key is None:
+        complain("that code is good for this process only, which has ended: set server.state_key to use codes here")
     if answer.is_error:
         raise typer.Exit(1)
 

@@ -79,14 +79,14 @@ async def test_drift_is_what_somebody_changed_or_took_away(lab: LabEnv, scratch:
     await helm(lab, "install", "web", chart(tmp_path, values=VALUES, shown=SHOWN, extra=EXTRA), "-n", scratch.namespace)
     async with deploying(lab) as desk:
         fine = await diff(desk, scratch, mode="live")
-        assert "0 of 2 objects differ, 0 missing" in fine.text
+        assert "0 of 2 objects changed, 0 missing" in fine.text
         assert "as the manifest says" in fine.text
         path = scratch.path("v1", "configmaps", "web-settings")
         changed = {"data": {"colour": "green", "more": "kept"}}
         scratch.api.request("PATCH", path, changed, content="application/merge-patch+json")
         scratch.api.request("DELETE", scratch.path("v1", "configmaps", "extra"))
         drifted = await diff(desk, scratch, mode="live")
-    assert "1 of 2 objects differ, 1 missing" in drifted.text
+    assert "1 of 2 objects changed, 1 missing" in drifted.text
     assert "-  colour: green\n+  colour: blue" in drifted.text
     assert [f"ConfigMap {scratch.namespace}/extra", "missing"] in drifted.rows
     assert scratch.read("v1", "configmaps", "web-settings")["data"]["colour"] == "green"

@@ -78,7 +78,7 @@ async def test_a_summary_names_objects_images_and_resources(renderer: Desk) -> N
 async def test_documents_can_be_chosen(renderer: Desk, select: str, names: list[str]) -> None:
     values = "web: {enabled: false}"
     answer = await renderer.ask("template", chart="lab/shop", name="x", select=select, values=values)
-    assert f"{len(names)} of {len(names)} documents" in answer.text
+    assert f"{len(names)} of {len(names)} document" in answer.text
     assert f"  name: {names[0]}" in answer.text
 
 

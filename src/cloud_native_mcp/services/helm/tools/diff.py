@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Block, Budget, Result, Table, Text
 from cloud_native_mcp.contract.tool import JSON_TEXT, Args, tool
@@ -183,7 +184,7 @@ async def _live(call: Call[HelmService], client: KubernetesClient, release: Rele
     blocks += _drift_blocks(drifted)
     where = f"release {release.name} (revision {record.revision}) in namespace {release.namespace} on {client.name}"
     return Result(
-        header=f"drift of {where}: {len(drifted)} of {len(tried)} objects differ, {len(missing)} missing",
+        header=f"drift of {where}: {number_of(len(drifted), 'object', of=len(tried))} changed, {len(missing)} missing",
         blocks=blocks,
         notes=[] if blocks else ["the cluster has every object as the manifest says"],
     )

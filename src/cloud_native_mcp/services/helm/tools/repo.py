@@ -92,7 +92,7 @@ async def _add(call: Call[HelmService], args: RepoArgs) -> Result:
 async def _update(call: Call[HelmService], chosen: Sequence[Repository]) -> Result:
     rows = await together(*(_row(call, one) for one in chosen))
     notes = [] if chosen else ["no repository is configured"]
-    return Result(header=f"read {len(chosen)} repositories again", blocks=[_table(rows)] if rows else [], notes=notes)
+    return Result(header="read again", blocks=[_table(rows)] if rows else [], notes=notes)
 
 
 async def _row(call: Call[HelmService], repository: Repository) -> tuple[Cell, ...]:

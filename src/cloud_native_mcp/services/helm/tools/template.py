@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_namespace
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Budget, Result
 from cloud_native_mcp.contract.tool import JSON_TEXT, Args, tool
@@ -100,9 +101,9 @@ def _answer(args: TemplateArgs, archive: Archive, values: dict[str, object], tex
     notes = unknown_notes(archive, values)
     if args.mode == "summary":
         table = summary_table(documents)
-        return Result(header=f"{label} would make {len(documents)} objects", blocks=[table], notes=notes)
+        return Result(header=f"{label} would make {number_of(len(documents), 'object')}", blocks=[table], notes=notes)
     blocks, left = document_blocks(documents)
-    header = f"{label}, rendered: {len(blocks)} of {len(documents)} documents"
+    header = f"{label}, rendered: {number_of(len(blocks), 'document', of=len(documents))}"
     return Result(header=header, blocks=blocks, notes=[*left, *notes])
 
 

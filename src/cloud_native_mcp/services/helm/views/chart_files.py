@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.json_values import as_str
 from cloud_native_mcp.contract.result import Page, Result, Table, Text
 from cloud_native_mcp.contract.suggest import nearest
@@ -66,7 +67,7 @@ def template_list(header: str, archive: Archive, *, limit: int, offset: int) -> 
     paths = archive.templates
     rows = [(path, len(archive.files[path])) for path in paths[offset : offset + limit]]
     return Result(
-        header=f"{header}: {len(paths)} files; path shows one",
+        header=f"{header}: {number_of(len(paths), 'file')}; path shows one",
         blocks=[Table(("FILE", "BYTES"), rows, untrusted=True, source="files")] if rows else [],
         page=Page.at_offset(offset, len(paths), narrow="path"),
     )

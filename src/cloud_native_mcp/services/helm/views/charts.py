@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.result import Page, Result, Table
 from cloud_native_mcp.contract.times import age, format_age
 from cloud_native_mcp.contract.together import together
@@ -78,9 +79,9 @@ async def search_repositories(
     notes = [f"{one.name} {_NOT_LISTED}" for one in known if one.is_registry]
     if not known:
         notes.append("no repository is configured; give repo an https:// address, or source=hub where that is allowed")
-    where = known[0].label if repo is not None else f"{len(asked)} repositories"
+    where = known[0].label if repo is not None else "all repositories"
     return Result(
-        header=f"{len(hits)} charts in {where}",
+        header=f"{number_of(len(hits), 'chart')} in {where}",
         blocks=_table("CHART", [hit.row for hit in hits[offset : offset + limit]]),
         page=Page.at_offset(offset, len(hits), narrow="query or repo"),
         notes=notes,
@@ -105,7 +106,7 @@ async def search_hub(call: Call[HelmService], query: str, *, limit: int, offset:
     table = Table(("CHART", "VERSION", "APP VERSION", "DESCRIPTION", "REPO"), rows, untrusted=True, source="charts")
     notes = [f"at most {MOST_ROWS} rows an answer come from there"] if limit > MOST_ROWS else []
     return Result(
-        header=f"{page.total} charts on Artifact Hub",
+        header=f"{number_of(page.total, 'chart')} on Artifact Hub",
         blocks=[table] if rows else [],
         page=Page.at_offset(offset, page.total, narrow="query"),
         notes=notes,
@@ -128,7 +129,7 @@ async def list_versions(
     table = Table(("VERSION", "APP VERSION", "CREATED", "DEPRECATED"), rows, untrusted=True, source="versions")
     note = f"{left} left out: pre-releases come with devel=true, others with another version range"
     return Result(
-        header=f"{len(kept)} versions of {wanted.label}",
+        header=f"{number_of(len(kept), 'version')} of {wanted.label}",
         blocks=[table] if rows else [],
         page=Page.at_offset(offset, len(kept), narrow="version"),
         notes=[note] if left else [],
@@ -148,7 +149,7 @@ async def list_repositories(call: Call[HelmService]) -> Result:
         rows.append((one.name, one.url, count, since, failure, _mark(one.added)))
     table = Table(("NAME", "URL", "CHARTS", "INDEX AGE", "LAST ERROR", "ADDED"), rows, untrusted=True, source="repos")
     notes = ["the list is fixed by the configuration"] if charts.repositories.fixed else []
-    return Result(header=f"{len(known)} chart repositories", blocks=[table] if rows else [], notes=notes)
+    return Result(header="chart repositories and registries", blocks=[table] if rows else [], notes=notes)
 
 
 async def _hits(

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.backends.kubernetes.port_forward import opened
+from cloud_native_mcp.contract.counts import number_of
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Budget, Result, Table
 from cloud_native_mcp.contract.times import format_age
@@ -152,7 +153,7 @@ def _list(call: Call[KubernetesService]) -> Result:
     ]
     columns = ("ID", "ADDRESS", "LEADS TO", "CONNECTIONS", "IDLE", "LAST ERROR")
     table = Table(columns, rows, untrusted=True, source="forwards")
-    return Result(header=f"{len(rows)} forwards are open", blocks=[table] if rows else [])
+    return Result(header=f"{number_of(len(rows), 'open forward')}", blocks=[table] if rows else [])
 
 
 def _place(args: ConnectArgs) -> tuple[str, str]:
