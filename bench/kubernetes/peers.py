@@ -20,7 +20,7 @@ from lab import environment
 from tools import node_env
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from bench.processes import Server
 
@@ -36,11 +36,15 @@ def all_servers() -> Generator[list[Server]]:
         yield [stack.enter_context(start()) for start in (ours, _go, _node)]
 
 
-def ours() -> contextlib.AbstractContextManager[Server]:
-    """Our server, as it is deployed."""
+def ours(name: str = OURS, *, watched: Sequence[str] = ()) -> contextlib.AbstractContextManager[Server]:
+    """Our server, as it is deployed.
+
+    Args:
+        watched: kinds that it keeps by a watch.
+    """
     port = free_port()
-    environ = {"BENCH_API_KEY": API_KEY, "KUBECONFIG_ADMIN": _kubeconfig()}
-    return serving(OURS, [sys.executable, "-m", "bench.kubernetes.our_server", str(port)], port, environ=environ)
+    environ = {"BENCH_API_KEY": API_KEY, "KUBECONFIG_ADMIN": _kubeconfig(), "WATCHED_KINDS": ",".join(watched)}
+    return serving(name, [sys.executable, "-m", "bench.kubernetes.our_server", str(port)], port, environ=environ)
 
 
 def _go() -> contextlib.AbstractContextManager[Server]:
@@ -63,7 +67,7 @@ def _node() -> contextlib.AbstractContextManager[Server]:
 def request(server: Server, tool: str, arguments: dict[str, object]) -> bytes:
     """One ``tools/call`` in the revision of the protocol that the server speaks best."""
     host = f"127.0.0.1:{server.port}"
-    if server.name == OURS:
+    if server.name not in {GO, NODE}:
         return call_request(host, tool, arguments, {"X-API-Key": API_KEY})
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
     return http_request("/mcp", json.dumps(body).encode(), host=host, headers={"MCP-Protocol-Version": "2025-06-18"})

@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Final
 
 from bench.comparison import Workload, measure, median_cpu, paired_ratio
-from bench.kubernetes import cluster
+from bench.kubernetes import cluster, watched
 from bench.kubernetes.answers import cursor_in, text_of
 from bench.kubernetes.peers import GO, NODE, OURS, all_servers, request
 from bench.kubernetes.workloads import WHOLE_WALK, Compared, workloads
@@ -44,6 +44,7 @@ def run(*, rounds: int, calls: int = CALLS, pods: int = cluster.LARGE_PODS) -> b
     kept = [_row(name, one, results[name], sizes[name]) for name, one in asked.items()]
     kept.append(_walk_row(walks))
     kept.append(_memory_row(at_rest, peaks))
+    kept.append(watched.run(rounds=rounds, calls=max(2, calls // 20)))
     return all(kept)
 
 

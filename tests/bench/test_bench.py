@@ -71,13 +71,16 @@ def test_helm_is_measured_against_its_program(own_lab: Path) -> None:
 def test_kubernetes_is_measured_beside_two_other_servers_on_one_cluster(own_lab: Path) -> None:
     done = _run("bench", "kubernetes", "--rounds", "1", "--calls", "16", "--pods", "41", state=own_lab)
     assert done.returncode in {0, 1}, done.stderr[-2000:]
-    head, columns, *rows, memory = done.stdout.splitlines()[-2 - len(workloads("any")) - 2 :]
+    lines = done.stdout.splitlines()[-2 - len(workloads("any")) - 4 :]
+    head, columns, *rows, memory, kept_columns, kept = lines
     assert head == "100 pods, 8 clients, 1 interleaved rounds"
     assert columns.startswith("workload | processor ms: ours, go, node | ours/go | limit")
     assert [row.partition(" |")[0] for row in rows] == [*workloads("any"), WHOLE_WALK]
     for row in rows:
         assert re.fullmatch(r"[^|]+ \| [\d., -]+ \| \d+\.\d{3} \| \d\.\d{3} \| [\d, -]+", row)
     assert re.fullmatch(r"memory at rest → under load, MB: ours \d+ → \d+, go \d+ → \d+, node \d+ → \d+", memory)
+    assert kept_columns.startswith("diagnose the large namespace | ms: asked, kept | times faster")
+    assert re.fullmatch(r"- \| \d+, \d+ \| \d+\.\d \| \d+\.\d, \d+\.\d \| \d+\.\d{3} \| \d+, \d+", kept)
 
 
 def test_ratios_are_medians_of_rounds_that_were_run_together() -> None:

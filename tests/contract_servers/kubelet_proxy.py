@@ -208,14 +208,16 @@ async def in_front(
     kubelets: Mapping[str, Kubelet] | None = None,
     overrides: Mapping[str, Behaviour] = _NO_OVERRIDES,
     policy: Mapping[str, object] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[tuple[Desk, FaultServer]]:
     """The service with this API server as its only target, and the server with the requests it got.
 
     Args:
         kubeconfig: of the API server behind.
         kubelets: by node; other nodes have none.
-        overrides: behaviours by path.
+        overrides: behaviours by path; what is added to them later counts from then on.
         policy: of the service for that target.
+        settings: further ones of the service.
     """
     access = load_kubeconfig([kubeconfig]).access()
     behind = HttpTarget(
@@ -236,7 +238,7 @@ async def in_front(
     try:
         async with fault_server(choose=choose) as server:
             with kubeconfig_of(server.url) as path:
-                async with clusters(policy=policy, front=path) as desk:
+                async with clusters(policy=policy, settings=settings, front=path) as desk:
                     yield desk, server
     finally:
         await pool.close()

@@ -11,12 +11,13 @@ from urllib.parse import parse_qs
 import pytest
 
 from cloud_native_mcp.backends.kubernetes.lists import ListQuery
+from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.resources import Resource
-from cloud_native_mcp.backends.kubernetes.watch import follow
+from cloud_native_mcp.backends.kubernetes.watch import follow, follow_as
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.errors import BackendError
 from tests.backends.kubernetes.clusters import aggregated, cluster, entry, group, soon
-from tests.fault_server.behaviours import answer, cut_chunks, reset_in_body
+from tests.fault_server.behaviours import answer, cut_chunks, reset_in_body, stall
 from tests.promises import promise
 
 if TYPE_CHECKING:
@@ -127,3 +128,29 @@ async def test_a_watch_that_is_refused_is_an_error_and_not_tried_again() -> None
         await names_seen(script, changes=2)
     assert caught.value.code == "forbidden"
     assert script.asked_from == ["5"]
+
+
+@promise("F12")
+async def test_a_watch_that_falls_silent_is_opened_anew_after_its_window() -> None:
+    script = Script([listed(5, "one")], [stall(), events(added("two", 6))])
+    seen: list[list[str]] = []
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async with cluster(script.choose) as (client, server):
+        states = follow_as(
+            client, PODS, ListQuery("here"), PartialObject, deadline=soon(), window=0.2, grace=0.2, pause=pause
+        )
+        async with contextlib.aclosing(states):
+            async for objects in states:
+                seen.append(sorted(one.metadata.name for one in objects.values()))
+                if len(seen) == 2:
+                    break
+        windows = [parse_qs(one.target.partition("?")[2]).get("timeoutSeconds") for one in server.requests]
+    assert seen == [["one"], ["one", "two"]]
+    assert script.asked_from == ["5", "5"]
+    assert script.listed == 1
+    assert pauses == [1.0]
+    assert windows[-1] == ["1"]

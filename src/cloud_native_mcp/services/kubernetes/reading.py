@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.lists import Page
     from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
     from cloud_native_mcp.backends.kubernetes.resources import Resource
+    from cloud_native_mcp.backends.kubernetes.watched import WatchedKinds
     from cloud_native_mcp.contract.deadline import Deadline
 
 MOST_OBJECTS: Final = 20_000
@@ -76,6 +77,7 @@ class Reader:
     Args:
         include_system: also objects of the namespaces of Kubernetes itself. One asked for by name is always read.
         now: the moment that ages are told from.
+        watched: kinds that need not be asked for.
         most: objects of one kind that are looked at.
 
     Attributes:
@@ -91,6 +93,7 @@ class Reader:
         include_system: bool,
         now: datetime,
         deadline: Deadline,
+        watched: WatchedKinds | None = None,
         most: int = MOST_OBJECTS,
     ) -> None:
         self.client = client
@@ -100,6 +103,7 @@ class Reader:
         self.notes: list[str] = []
         self.gaps: list[str] = []
         self._most = most
+        self._watched = watched
         self._hidden = frozenset[str]() if include_system or namespace else SYSTEM_NAMESPACES
         self._read: dict[Hashable, object] = {}
 
@@ -204,8 +208,20 @@ class Reader:
             where = f".{kind.group}" if kind.group else ""
             raise ToolError("unsupported", f"cluster {self.client.name} serves no {kind.kind}{where}")
         most = min(kind.most, self._most)
+        namespace = self.namespace if resource.namespaced else None
+        if self._watched is not None:
+            kept = await self._watched.objects(
+                self.client,
+                resource,
+                kind.shape,
+                namespace=namespace,
+                field_selector=kind.field_selector,
+                deadline=self.deadline,
+            )
+            if kept is not None:
+                return self._within(kept, resource, most)
         query = ListQuery(
-            self.namespace if resource.namespaced else None,
+            namespace,
             field_selector=kind.field_selector,
             limit=min(PAGE_SIZE, most),
         )
@@ -219,6 +235,12 @@ class Reader:
                 break
             await asyncio.sleep(0)
         return found
+
+    def _within(self, kept: Sequence[ShapeT], resource: Resource, most: int) -> list[ShapeT]:
+        """Those that are looked at."""
+        if len(kept) > most:
+            self.notes.append(f"{resource.display}: only the first {most:,} were looked at")
+        return [item for item in kept[:most] if self.shown(item.metadata.namespace)]
 
     def _pages(self, kind: Kind[ShapeT], resource: Resource, query: ListQuery) -> AsyncIterator[Page[ShapeT]]:
         if cast("object", kind.shape) is PartialObject:

@@ -89,7 +89,14 @@ async def explain(call: Call[KubernetesService], question: Question) -> Result:
     client, resource = call.service.client(call.target), question.resource
     namespace = (question.namespace or client.namespace) if resource.namespaced else None
     obj = await get_object(client, resource, question.name, namespace=namespace, deadline=call.deadline)
-    reader = Reader(client, namespace, include_system=True, now=question.now, deadline=call.deadline)
+    reader = Reader(
+        client,
+        namespace,
+        include_system=True,
+        now=question.now,
+        deadline=call.deadline,
+        watched=call.service.watched,
+    )
     areas = _areas(resource)
     survey = Survey(reader, question.since, areas)
     found, failed = await look(survey, areas)

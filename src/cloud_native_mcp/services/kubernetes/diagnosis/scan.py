@@ -100,7 +100,14 @@ async def scan(call: Call[KubernetesService], wanted: Scan) -> Result:
 async def _of_cluster(call: Call[KubernetesService], client: KubernetesClient, wanted: Scan) -> _Seen:
     if wanted.namespace and (line := await missing_namespace(client, wanted.namespace, deadline=call.deadline)):
         raise BackendError("not_found", line, kind="fix", status=404)
-    reader = Reader(client, wanted.namespace, include_system=True, now=wanted.now, deadline=call.deadline)
+    reader = Reader(
+        client,
+        wanted.namespace,
+        include_system=True,
+        now=wanted.now,
+        deadline=call.deadline,
+        watched=call.service.watched,
+    )
     survey = Survey(reader, wanted.since, wanted.areas)
     found, failed = await look(survey, wanted.areas)
     if "storage" in wanted.checks:

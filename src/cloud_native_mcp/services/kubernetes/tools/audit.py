@@ -65,7 +65,14 @@ async def audit(call: Call[KubernetesService], args: AuditArgs) -> Result:
         raise BackendError("not_found", line, kind="fix", status=404)
     wanted: list[Check] = [name for name in NAMES if not args.checks or name in args.checks]
     now = datetime.now(UTC)
-    reader = Reader(client, namespace, include_system=args.include_system, now=now, deadline=call.deadline)
+    reader = Reader(
+        client,
+        namespace,
+        include_system=args.include_system,
+        now=now,
+        deadline=call.deadline,
+        watched=call.service.watched,
+    )
     found, failed = await run_checks(reader, wanted)
     rows = sorted((one for part in found.values() for one in part), key=lambda one: one.order)
     shown = [one for one in rows if RANK[one.severity] <= RANK[args.min_severity]]
