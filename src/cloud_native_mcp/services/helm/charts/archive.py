@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ import msgspec
 
 from cloud_native_mcp.contract.yaml import load_one
 from cloud_native_mcp.errors import InvalidArgument, ToolError
+from cloud_native_mcp.services.helm.inflate import GZIP, InflateError, inflate
 from cloud_native_mcp.services.helm.releases.record import ChartMetadata
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ MOST_BYTES: Final = 20_000_000
 """Of an archive."""
 _MOST_UNPACKED: Final = 100_000_000
 _MOST_FILES: Final = 10_000
-_WITH_GZIP_HEADER: Final = 31
-_GZIP: Final = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +70,13 @@ def read_archive(packed: bytes) -> Archive:
         ToolError: ``invalid_chart``: not an archive, over a bound, with a path that leaves it, or without a sound
             ``Chart.yaml``.
     """
-    plain = _unpacked(packed) if packed.startswith(_GZIP) else packed
     try:
-        files = _files(plain)
+        files = _files(inflate(packed, most=_MOST_UNPACKED) if packed.startswith(GZIP) else packed)
+    except InflateError as error:
+        raise _invalid(f"it {error}") from error
     except (tarfile.TarError, OverflowError, ValueError, UnicodeError):
         raise _invalid("it is no tar archive") from None
     return Archive(_metadata(files), files, packed)
-
-
-def _unpacked(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj(_WITH_GZIP_HEADER)
-    try:
-        plain = unpacker.decompress(packed, _MOST_UNPACKED)
-    except zlib.error:
-        raise _invalid("it is no gzip file") from None
-    if unpacker.unconsumed_tail:
-        raise _invalid(f"it is larger than {_MOST_UNPACKED // 1_000_000} MB when unpacked")
-    if not unpacker.eof:
-        raise _invalid("it ends too early")
-    return plain
 
 
 def _files(plain: bytes) -> dict[str, bytes]:

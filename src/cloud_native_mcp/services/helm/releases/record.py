@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.services.helm.inflate import GZIP, InflateError, inflate
 
 if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.meta import ObjectMeta
@@ -26,8 +26,6 @@ BROKEN_AFTER: Final = timedelta(minutes=10)
 PENDING: Final = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 _MOVING: Final = PENDING | {"uninstalling"}
 _OWN_LABELS: Final = frozenset({"owner", "name", "status", "version", "createdAt", "modifiedAt"})
-_GZIP: Final = b"\x1f\x8b"
-_WITH_GZIP_HEADER: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +189,12 @@ def unpacked(stored: str) -> bytes:
         packed = base64.b64decode(stored, validate=False)
     except (binascii.Error, ValueError) as error:
         raise _undecodable("is not base64") from error
-    if not packed.startswith(_GZIP):
+    if not packed.startswith(GZIP):
         return packed
-    unpacker = zlib.decompressobj(_WITH_GZIP_HEADER)
     try:
-        plain = unpacker.decompress(packed, MOST_BYTES)
-    except zlib.error as error:
-        raise _undecodable("is not gzip") from error
-    if unpacker.unconsumed_tail:
-        raise _undecodable(f"is larger than {MOST_BYTES // 1_000_000} MB")
-    if not unpacker.eof:
-        raise _undecodable("ends too early")
-    return plain
+        return inflate(packed, most=MOST_BYTES)
+    except InflateError as error:
+        raise _undecodable(str(error)) from error
 
 
 def brief_of(plain: bytes) -> Brief:
