@@ -67,6 +67,11 @@ class LabEnv:
         return Path(self["HELM"])
 
     @property
+    def helm3(self) -> Path:
+        """The last Helm 3."""
+        return Path(self["HELM3"])
+
+    @property
     def promtool(self) -> Path:
         """The tool of the Prometheus that runs here."""
         return Path(self["PROMTOOL"])

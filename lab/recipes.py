@@ -16,6 +16,7 @@ KUBERNETES_VERSION = "v1.37.2"
 PROMETHEUS_VERSION = "3.16.0"
 KWOK_VERSION = "v0.8.0"
 HELM_VERSION = "v4.3.1"
+HELM3_VERSION = "v3.22.0"
 
 _STAMPED = "k8s.io/component-base/version"
 _KUBERNETES_STAMPS = (
@@ -74,6 +75,13 @@ _ALL: tuple[Artefact, ...] = (
         "cluster",
         "helm.sh/helm/v4/cmd/helm",
         (f"helm.sh/helm/v4/internal/version.version={HELM_VERSION}",),
+    ),
+    GoBinary(
+        "helm3",
+        HELM3_VERSION,
+        "helm3",
+        "helm.sh/helm/v3/cmd/helm",
+        (f"helm.sh/helm/v3/internal/version.version={HELM3_VERSION}",),
     ),
     GoBinary("registry", "v3.1.2", "registry", "github.com/distribution/distribution/v3/cmd/registry"),
     _prometheus("prometheus"),

@@ -22,7 +22,7 @@ class KubeApiserver(Server):
 
     name = "kube-apiserver"
     needs = ("etcd",)
-    artefacts = ("kubectl", "helm")
+    artefacts = ("kubectl", "helm", "helm3")
     ports = ("kube-apiserver",)
     patience = 120.0
 
@@ -93,4 +93,5 @@ class KubeApiserver(Server):
             "KUBECONFIG_NOBODY": lab.kubeconfig("nobody"),
             "KUBECTL": lab.binary("kubectl"),
             "HELM": lab.binary("helm"),
+            "HELM3": lab.binary("helm3"),
         }

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from lab import LabEnv
 
 
-def engine(lab: LabEnv) -> dict[str, object]:
-    """The setting that makes the lab's helm the program of the service."""
-    return {"engine": {"binary": str(lab.helm)}}
+def engine(lab: LabEnv, program: Path | None = None) -> dict[str, object]:
+    """The setting that makes the lab's helm, or another one, the program of the service."""
+    return {"engine": {"binary": str(program or lab.helm)}}
 
 
 async def helm(lab: LabEnv, *arguments: str | Path, given: str = "", refusals: bool = False, driver: str = "") -> str:

@@ -77,6 +77,7 @@ async def deploying(
     policy: Mapping[str, object] | None = None,
     fence: Mapping[str, object] | None = None,
     kubeconfig: Path | None = None,
+    program: Path | None = None,
 ) -> AsyncGenerator[Desk]:
     """The service with the lab's Helm and a repository `site` of these charts."""
     served_files: dict[str, Behaviour] = {}
@@ -92,7 +93,7 @@ async def deploying(
         fault_server(choose=served(served_files)) as site,
         clusters(
             service="helm",
-            settings={**engine(lab), "charts": only(site.url)},
+            settings={**engine(lab, program), "charts": only(site.url)},
             policy=policy,
             fence=fence,
             lab=kubeconfig or lab.kubeconfig_admin,

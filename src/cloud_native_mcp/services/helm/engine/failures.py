@@ -1,7 +1,7 @@
 """What Helm's own words mean, as the error codes of the tools.
 
-The patterns are the texts of Helm 3 and 4 as their programs write them (seen on 4.3.1); a text that none matches is
-passed on under ``helm_failed``.
+The patterns are the texts of Helm 3 and 4 as their programs write them (seen on 3.22.0 and 4.3.1); a text that none
+matches is passed on under ``helm_failed``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ _MEANINGS: Final = (
     _means(r"cannot be imported into the current release", "ownership_conflict", "final"),
     _means(r"Apply failed with \d+ conflict|conflict occurred while applying", "field_conflict", "final"),
     _means(
-        r"hooks? failed|failed (?:pre|post)-|resource (?:Job|Pod)/\S+ not ready\. status: Failed",
+        r"hooks? failed|failed (?:pre|post)-|resource (?:Job|Pod)/\S+ not ready\. status: Failed|"
+        r"(?:job|pod) \S+ failed",
         "hook_failed",
         "final",
     ),

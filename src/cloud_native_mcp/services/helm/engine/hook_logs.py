@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.contract.deadline import Deadline
 
-_HOOK: Final = re.compile(r"resource (Job|Pod)/[a-z0-9-]+/([a-z0-9.-]+) ")
+_HOOK: Final = re.compile(
+    r"(?:resource )?\b(Job|Pod)(?:/[a-z0-9-]+/| )([a-z0-9.-]+) (?:not ready|failed)", re.IGNORECASE
+)
+"""As Helm 4 names it, and as Helm 3 does (``job migrate failed``)."""
 _LINES: Final = 5
 _LONGEST: Final = 300
 _MOST_BYTES: Final = 100_000
@@ -27,7 +30,9 @@ async def hook_log(client: KubernetesClient, namespace: str, words: str, *, dead
     if named is None:
         return ""
     try:
-        pod = named[2] if named[1] == "Pod" else await pod_of_job(client, namespace, named[2], deadline=deadline)
+        pod = (
+            named[2] if named[1].lower() == "pod" else await pod_of_job(client, namespace, named[2], deadline=deadline)
+        )
         text = await pod_log(client, namespace, pod, lines=_LINES, deadline=deadline) if pod else ""
     except BackendError:
         return ""
