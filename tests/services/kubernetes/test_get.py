@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from lab import CANARY, scene
+from tests.contract_servers.kubelet_proxy import in_front
 from tests.fault_server.behaviours import answer as answer_of
 from tests.promises import promise
 from tests.services.kubernetes.clusters import Counter, clusters, error_of, scripted
@@ -18,6 +19,7 @@ from tests.services.kubernetes.scripts import discovery, not_allowed, routes
 if TYPE_CHECKING:
     from lab import LabEnv
     from tests.calls import Answer, Desk
+    from tests.services.kubernetes.scratch import Scratch
     from tests.services.kubernetes.scripts import Choose
 
 VIEWS = ("describe", "yaml", "json", "export", "status", "tree")
@@ -201,3 +203,26 @@ async def test_ten_descriptions_stay_inside_the_budget(cluster: Desk) -> None:
     answer = await cluster.ask("get", kind="pod", name=names, namespace=scene.PAYMENTS)
     assert len(answer.text.encode()) <= 40_000
     assert answer.text.count("<untrusted") == 10
+
+
+async def test_several_names_are_one_list_where_there_is_not_much_else(lab: LabEnv, scratch: Scratch) -> None:
+    names = [f"map-{number}" for number in range(6)]
+    for name in names:
+        scratch.make("ConfigMap", name, data={"is": name})
+    async with in_front(lab.kubeconfig_admin) as (desk, server):
+        asked = {"kind": "configmap", "namespace": scratch.namespace, "view": "yaml"}
+        shown = await desk.ask("get", name=",".join([*names, "none"]), **asked)
+        assert all(f"is: {name}" in shown.text for name in names)
+        assert "not_found: no ConfigMap none" in shown.text
+        maps = [one.target for one in server.requests if "/configmaps" in one.path]
+        assert len([target for target in maps if "limit=35" in target]) == 1
+        assert not [target for target in maps if "/configmaps/map-" in target]
+
+
+async def test_several_names_among_many_objects_are_all_found(lab: LabEnv, scratch: Scratch) -> None:
+    for number in range(30):
+        scratch.make("ConfigMap", f"map-{number:02}", data={"is": f"m{number}"})
+    names = ["map-00", "map-10", "map-20", "map-29"]
+    async with clusters(lab=lab.kubeconfig_admin) as desk:
+        shown = await desk.ask("get", kind="configmap", namespace=scratch.namespace, name=",".join(names), view="yaml")
+    assert all(f"is: m{number}\n" in shown.text for number in (0, 10, 20, 29))

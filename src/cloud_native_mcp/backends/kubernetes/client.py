@@ -13,6 +13,7 @@ from cloud_native_mcp.backends.kubernetes.fence import Fence
 from cloud_native_mcp.backends.kubernetes.fenced_http import FencedHttp
 from cloud_native_mcp.backends.kubernetes.meta import PartialObject
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
+from cloud_native_mcp.backends.kubernetes.shared_reads import SharedReads
 from cloud_native_mcp.backends.kubernetes.status import KubernetesError, raise_for_status
 from cloud_native_mcp.contract.http import HttpResponse, HttpTarget
 from cloud_native_mcp.errors import BackendError, InvalidArgument
@@ -89,6 +90,7 @@ class KubernetesClient:
         self.http = FencedHttp(
             http.client(self.target), self.fence, target=self.target, outside=self.discovery.is_outside_namespaces
         )
+        self._shared = SharedReads(self.http, cache)
 
     @overload
     async def get(
@@ -219,10 +221,8 @@ class KubernetesClient:
         accept: str = JSON,
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> HttpResponse:
-        """GET any percent-encoded path; the answer's status is 2xx."""
-        response = await self.http.request(
-            "GET", path, deadline=deadline, params=params, headers={"Accept": accept}, max_bytes=max_bytes
-        )
+        """GET any percent-encoded path; the answer's status is 2xx. Equal reads at the same time share one request."""
+        response = await self._shared.get(path, deadline=deadline, params=params, accept=accept, max_bytes=max_bytes)
         raise_for_status(response, what=what or f"get {path}", target=self.target)
         return response
 
@@ -243,21 +243,28 @@ class KubernetesClient:
         Raises:
             BackendError: ``unknown_outcome`` when it was sent and no answer came.
         """
-        response = await self.http.request(
-            method,
-            path,
-            deadline=deadline,
-            params=params,
-            headers={"Accept": JSON, "Content-Type": content},
-            body=msgspec.json.encode(body),
-            read=False,
-        )
+        try:
+            response = await self.http.request(
+                method,
+                path,
+                deadline=deadline,
+                params=params,
+                headers={"Accept": JSON, "Content-Type": content},
+                body=msgspec.json.encode(body),
+                read=False,
+            )
+        finally:
+            self.note_change()
         try:
             raise_for_status(response, what=what, target=self.target)
         except KubernetesError as error:
             await self._raise_if_gone(resource, error, deadline)
             raise
         return response
+
+    def note_change(self) -> None:
+        """Say that the cluster was changed by other means: reads from now on join none that began before."""
+        self._shared.begin_anew()
 
     async def health(self, path: str, *, deadline: Deadline) -> HttpResponse:
         """GET a health check (``/readyz``) with its parts; status 500 says that some fail, which is no error here."""

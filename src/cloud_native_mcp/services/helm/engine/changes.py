@@ -125,6 +125,8 @@ async def _locked(service: HelmService, client: KubernetesClient, change: Change
                 )
         except TimeoutError:
             raise ToolError("timeout", f"Helm did not end within {seconds:.0f} s and was ended") from None
+        finally:
+            client.note_change()
 
 
 async def _tell(call: Call[HelmService], change: Change) -> None:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
+from cloud_native_mcp.backends.kubernetes.lists import ListQuery, list_page
 from cloud_native_mcp.backends.kubernetes.names import check_name, check_namespace
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.json_values import as_str, dig
 from cloud_native_mcp.contract.result import Block, Budget, Document, Result, Table
 from cloud_native_mcp.contract.times import rfc3339
+from cloud_native_mcp.contract.together import together
 from cloud_native_mcp.contract.tool import Args, tool
 from cloud_native_mcp.errors import BackendError, InvalidArgument
 from cloud_native_mcp.services.kubernetes.inspection.description import describe_object
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
 MOST_NAMES: Final = 10
+LISTED_FROM: Final = 4
+"""So many names are looked for in one list first."""
+LISTED_ROOM: Final = 5
+"""Objects that list may hold for each name."""
 
 
 class GetArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,17 +104,45 @@ async def _objects(
     Raises:
         BackendError: of the first when none is there, or any failure but ``not_found``.
     """
-    objects, missing = list[dict[str, object]](), list[BackendError]()
-    for name in names:
+    known = await _listed(call, client, resource, names, namespace) if len(names) >= LISTED_FROM else {}
+
+    async def one(name: str) -> dict[str, object] | BackendError:
+        if name in known:
+            return known[name]
         try:
-            objects.append(await get_object(client, resource, name, namespace=namespace, deadline=call.deadline))
+            return await get_object(client, resource, name, namespace=namespace, deadline=call.deadline)
         except BackendError as error:
             if error.code != "not_found":
                 raise
-            missing.append(error)
+            return error
+
+    found = await together(*map(one, names))
+    objects = [each for each in found if not isinstance(each, BackendError)]
+    missing = [each for each in found if isinstance(each, BackendError)]
     if not objects:
         raise missing[0]
     return objects, [f"{error.code}: {error.text}" for error in missing]
+
+
+async def _listed(
+    call: Call[KubernetesService],
+    client: KubernetesClient,
+    resource: Resource,
+    names: Sequence[str],
+    namespace: str | None,
+) -> dict[str, dict[str, object]]:
+    """One page of what is there, by name, which holds them all where there is not much else; nothing if refused."""
+    if "list" not in resource.verbs or resource.display == "secrets":  # values nobody asked for are not read
+        return {}
+    query = ListQuery((namespace or client.namespace) if resource.namespaced else None, limit=LISTED_ROOM * len(names))
+    try:
+        page = await list_page(client, resource, query, item=dict[str, object], deadline=call.deadline)
+    except BackendError as error:
+        if error.code in {"forbidden", DENIED}:
+            return {}
+        raise
+    head = {"apiVersion": resource.group_version, "kind": resource.kind}
+    return {as_str(dig(item, "metadata", "name")): head | item for item in page.items}
 
 
 async def _view(
