@@ -14,8 +14,7 @@ from bench.comparison import Measured, median_cpu, paired_ratio
 from bench.engine import catalogue, services
 from bench.engine import run as engine
 from bench.kubernetes.workloads import WHOLE_WALK, workloads
-from lab.state import default_root
-from tests.lab_fixtures import ROOT
+from tests.lab_fixtures import ROOT, lab_of_its_own
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,27 +35,21 @@ def test_the_engine_is_measured_against_the_protocol_library(capsys: pytest.Capt
 @pytest.fixture(scope="module")
 def own_lab() -> Generator[Path]:
     """The state folder of a cluster for this measurement alone, whose pods disturb no other test; taken down again."""
-    state = default_root().with_name(f"{default_root().name}-bench")
-    try:
-        _run("lab", "up", "--only", "base", "--state", str(state), "--quiet")
-        yield state
-    finally:
-        _run("lab", "down", "--wipe", "--state", str(state), "--quiet")
+    with lab_of_its_own("bench") as own:
+        yield own.state
 
 
-def _run(module: str, *arguments: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | ({"CNMCP_LAB_STATE": str(state)} if state else {})
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=MINUTES, check=state is None
-    )
+def _bench(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {"CNMCP_LAB_STATE": str(state)}
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=MINUTES, check=False)
 
 
 @pytest.mark.lab
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_helm_is_measured_against_its_program(own_lab: Path) -> None:
-    done = _run("bench", "helm", "--rounds", "1", "--calls", "2", state=own_lab)
+    done = _bench("helm", "--rounds", "1", "--calls", "2", state=own_lab)
     assert done.returncode in {0, 1}, done.stderr[-2000:]
     rows = done.stdout.splitlines()
     assert "200 releases, 1 interleaved rounds" in rows
@@ -69,7 +62,7 @@ def test_helm_is_measured_against_its_program(own_lab: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kubernetes_is_measured_beside_two_other_servers_on_one_cluster(own_lab: Path) -> None:
-    done = _run("bench", "kubernetes", "--rounds", "1", "--calls", "16", "--pods", "41", state=own_lab)
+    done = _bench("kubernetes", "--rounds", "1", "--calls", "16", "--pods", "41", state=own_lab)
     assert done.returncode in {0, 1}, done.stderr[-2000:]
     lines = done.stdout.splitlines()[-2 - len(workloads("any")) - 4 :]
     head, columns, *rows, memory, kept_columns, kept = lines

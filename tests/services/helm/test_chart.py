@@ -185,6 +185,8 @@ async def test_what_is_missing_is_named_with_what_there_is(shelf: Desk) -> None:
         ({"chart": "oci://localhost/Charts/Web"}, "chart"),
         ({"chart": "oci://localhost/web@sha256:1"}, "chart"),
         ({"chart": "ftp://localhost/web.tgz"}, "chart"),
+        ({"chart": "https://localhost/charts/../web.tgz"}, "chart"),
+        ({"repo": "https://localhost/charts/%2e%2e/x", "view": "search"}, "repo"),
         ({"chart": "https://localhost/web.tgz", "repo": "lab"}, "repo"),
         ({"chart": "../../etc/passwd", "repo": "lab"}, "chart"),
         ({"chart": "lab/web", "version": "latest"}, "version"),

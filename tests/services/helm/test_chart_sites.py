@@ -14,12 +14,24 @@ import pytest
 
 from tests.fault_server.behaviours import answer, endless, html_login, stall
 from tests.fault_server.server import fault_server
-from tests.services.helm.charts import shelves
-from tests.services.helm.sites import LOOPBACK, PACKED, SMALL, archive_of, index_of, only, served, shown, stocked
+from tests.services.helm.charts import chart, shelves
+from tests.services.helm.sites import (
+    LOOPBACK,
+    PACKED,
+    SMALL,
+    archive_of,
+    deploying,
+    index_of,
+    only,
+    served,
+    shown,
+    stocked,
+)
 from tests.services.kubernetes.clusters import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lab import LabEnv
     from tests.calls import Desk
@@ -226,3 +238,21 @@ async def test_the_hub_is_asked_only_where_that_is_allowed(shelf: Desk, lab: Lab
             "/api/v1/packages/search?kind=0&ts_query_web=re+dis&limit=1&offset=0",
             "/api/v1/packages/search?kind=0&ts_query_web=re+dis&limit=1&offset=1",
         ]
+
+
+async def test_credentials_are_for_what_lies_below_the_repository_only(lab: LabEnv) -> None:
+    async with fault_server(answer(PACKED)) as site:
+        auth = {"username": "reader", "password": "secret"}
+        async with stocked(lab, only(f"{site.url}/team-a", auth=auth)) as desk:
+            assert "small-1.0.0" in (await desk.ask("chart", chart=f"{site.url}/team-a/small-1.0.0.tgz")).text
+            error = await error_of(desk.ask("chart", chart=f"{site.url}/team-b/small-1.0.0.tgz"))
+            assert error.code == "url_denied"
+        assert [(one.path, "authorization" in one.headers) for one in site.requests] == [
+            ("/team-a/small-1.0.0.tgz", True)
+        ]
+
+
+async def test_values_that_only_helm_takes_for_yaml_stop_no_rendering(lab: LabEnv, tmp_path: Path) -> None:
+    folder = chart(tmp_path, values="colour: blue\ncolour: red\n")
+    async with deploying(lab, folder) as desk:
+        assert "colour: red" in (await desk.ask("template", chart="site/small", values="other: 1")).text

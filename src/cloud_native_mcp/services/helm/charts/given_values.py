@@ -42,10 +42,17 @@ def parse_values(text: str, *, field: str = "values") -> dict[str, object]:
 
 
 def unknown_notes(archive: Archive, given: Mapping[str, object]) -> list[str]:
-    """A line for each given value that neither the defaults, the schema nor a template of the chart knows."""
+    """A line for each given value that neither the defaults, the schema nor a template of the chart knows.
+
+    A chart whose values are no strict YAML is not judged: Helm may take it all the same.
+    """
     templates = [content for path, content in archive.files.items() if "templates/" in path]
     text = b"\n".join(templates).decode("utf-8", "replace")
-    found = list(_unknown(given, defaults_of(archive), _schema(archive), text, path="", depth=0))
+    try:
+        defaults = defaults_of(archive)
+    except InvalidArgument:
+        return []
+    found = list(_unknown(given, defaults, _schema(archive), text, path="", depth=0))
     more = len(found) - _MOST_TOLD
     return [*found[:_MOST_TOLD], *([f"… and {more} more values that the chart does not know"] if more > 0 else [])]
 

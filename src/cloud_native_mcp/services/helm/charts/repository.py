@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cloud_native_mcp.contract.connection import Authentication
 from cloud_native_mcp.contract.http import TlsOptions
@@ -64,12 +64,8 @@ class Repository:
         return urlsplit(self.url).path.strip("/")
 
     def covers(self, url: str) -> bool:
-        """Whether an address lies in it: the same scheme, host and port, and for a registry a path below its own."""
-        if self.is_registry != url.startswith(OCI):
-            return False
-        if self.is_registry:
-            return url.startswith(f"{self.url}/")
-        return origin(self.url) == origin(url)
+        """Whether an address lies below its own."""
+        return url.startswith(f"{self.url}/")
 
 
 def at_address(url: str, *, field: str) -> Repository:
@@ -80,6 +76,8 @@ def at_address(url: str, *, field: str) -> Repository:
         ToolError: ``address_denied`` for user info.
     """
     given = url.strip().rstrip("/")
+    if {".", ".."} & set(unquote(given).split("/")):
+        raise InvalidArgument(field, "must not hold the parts '.' and '..'")
     if given.startswith(OCI):
         parse_web_address(f"https://{given.removeprefix(OCI)}", field=field)
         return Repository("", given)
