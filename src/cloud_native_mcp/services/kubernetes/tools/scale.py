@@ -5,6 +5,7 @@ API: https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/s
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -23,12 +24,15 @@ from cloud_native_mcp.services.kubernetes.waiting.outcome import reasons, state_
 from cloud_native_mcp.services.kubernetes.waiting.states import parse_until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.call import Call
     from cloud_native_mcp.services.kubernetes.service import KubernetesService
 
-_TRIES: Final = 3
+# Seconds before each further try: the status of a Deployment that is new or rolls out changes many times a second.
+_PAUSES: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
 
 
 class ScaleArgs(Args, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,7 +128,7 @@ async def _write(
     args: ScaleArgs,
     before: dict[str, object],
     call: Call[KubernetesService],
-    tries: int = _TRIES,
+    pauses: Sequence[float] = _PAUSES,
 ) -> writes.Written:
     """Write the replicas; a guarded write that met a change of something else (the status) looks again and goes on."""
     change: dict[str, object] = {"spec": {"replicas": args.replicas}}
@@ -143,10 +147,11 @@ async def _write(
             deadline=call.deadline,
         )
     except BackendError as error:
-        if error.code != "conflict" or args.current_replicas is UNSET or tries <= 1:
+        if error.code != "conflict" or args.current_replicas is UNSET or not pauses:
             raise
+    await asyncio.sleep(pauses[0])
     again = await _expected(client, resource, args, args.namespace, call)
-    return await _write(client, resource, args, again, call, tries - 1)
+    return await _write(client, resource, args, again, call, pauses[1:])
 
 
 async def _waited(
