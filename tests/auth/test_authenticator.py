@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_native_mcp.auth.authenticator import REFRESH_S, Authenticator, BadCredentials, Unauthenticated
+from cloud_native_mcp.auth.api_keys import REFRESH_S, ApiKeys
+from cloud_native_mcp.auth.authenticator import Authenticator
 from cloud_native_mcp.auth.config import AuthConfig
+from cloud_native_mcp.auth.credentials import BadCredentials, Unauthenticated
 from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
 from cloud_native_mcp.errors import ConfigError
 from cloud_native_mcp.secrets.references import SecretStore
@@ -40,8 +42,8 @@ def keys() -> Authenticator:
         [(b"x-api-key", CI_KEY.encode()), (b"authorization", b"Basic dXNlcjpwYXNz")],
     ],
 )
-def test_a_known_key_is_its_principal_in_either_header(keys: Authenticator, headers: Headers) -> None:
-    assert keys.authenticate(headers) == Principal(id="ci", method="api_key", groups=("builders",))
+async def test_a_known_key_is_its_principal_in_either_header(keys: Authenticator, headers: Headers) -> None:
+    assert await keys.authenticate(headers) == Principal(id="ci", method="api_key", groups=("builders",))
 
 
 @pytest.mark.parametrize(
@@ -57,20 +59,20 @@ def test_a_known_key_is_its_principal_in_either_header(keys: Authenticator, head
     ],
 )
 @promise("S6")
-def test_a_request_without_a_key_is_challenged(keys: Authenticator, headers: Headers) -> None:
+async def test_a_request_without_a_key_is_challenged(keys: Authenticator, headers: Headers) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        keys.authenticate(headers)
+        await keys.authenticate(headers)
     assert refused.value.challenge == 'Bearer realm="cloud-native-mcp"'
 
 
 @pytest.mark.parametrize("wrong", [CI_KEY[:-1], CI_KEY + "x", CI_KEY.upper(), "x" * 40, CI_KEY + " " + OPS_KEY])
 @promise("S6")
-def test_a_wrong_key_is_refused_and_appears_nowhere(
+async def test_a_wrong_key_is_refused_and_appears_nowhere(
     keys: Authenticator, wrong: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     with pytest.raises(Unauthenticated) as refused:
-        keys.authenticate([(b"x-api-key", wrong.encode())])
+        await keys.authenticate([(b"x-api-key", wrong.encode())])
     assert refused.value.challenge.endswith('error="invalid_token"')
     assert wrong not in caplog.text + refused.value.text
 
@@ -91,7 +93,7 @@ def test_a_wrong_key_is_refused_and_appears_nowhere(
 )
 @pytest.mark.parametrize("mode", ["keys", "none"])
 @promise("B21")
-def test_ambiguous_or_malformed_credentials_are_refused_in_every_mode(
+async def test_ambiguous_or_malformed_credentials_are_refused_in_every_mode(
     keys: Authenticator, headers: Headers, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -99,14 +101,14 @@ def test_ambiguous_or_malformed_credentials_are_refused_in_every_mode(
         config = AuthConfig.model_validate({"mode": "none"})
         keys = Authenticator(config, SecretStore({}))
     with pytest.raises(BadCredentials) as refused:
-        keys.authenticate(headers)
+        await keys.authenticate(headers)
     assert len(str(refused.value)) < 120
     assert caplog.text == ""
 
 
-def test_without_keys_everybody_is_anonymous() -> None:
+async def test_without_keys_everybody_is_anonymous() -> None:
     open_to_all = Authenticator(AuthConfig(), SecretStore({}))
-    assert open_to_all.authenticate([(b"x-api-key", b"whatever")]) is ANONYMOUS
+    assert await open_to_all.authenticate([(b"x-api-key", b"whatever")]) is ANONYMOUS
 
 
 def test_all_faults_of_keys_are_told_at_once_without_the_keys() -> None:
@@ -121,12 +123,14 @@ def test_all_faults_of_keys_are_told_at_once_without_the_keys() -> None:
 
 
 def test_no_key_is_kept_in_the_clear(keys: Authenticator) -> None:
-    kept = [part for part in vars(keys).values() if part is not keys._secrets and part is not keys._config]
+    (method,) = keys._methods
+    assert isinstance(method, ApiKeys)
+    kept = [part for part in vars(method).values() if part is not method._secrets and part is not method._entries]
     assert CI_KEY not in repr(kept)
     assert OPS_KEY not in repr(kept)
 
 
-def test_a_rotated_file_is_taken_up_and_a_missing_one_changes_nothing(tmp_path: Path) -> None:
+async def test_a_rotated_file_is_taken_up_and_a_missing_one_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(CI_KEY, encoding="utf-8")
     clock = Clock()
@@ -134,15 +138,15 @@ def test_a_rotated_file_is_taken_up_and_a_missing_one_changes_nothing(tmp_path: 
     keys = Authenticator(config, SecretStore({}), clock=clock)
     file.write_text(OPS_KEY, encoding="utf-8")
     clock.advance(REFRESH_S)
-    assert keys.authenticate([(b"x-api-key", OPS_KEY.encode())]).id == "ci"
+    assert (await keys.authenticate([(b"x-api-key", OPS_KEY.encode())])).id == "ci"
     with pytest.raises(Unauthenticated):
-        keys.authenticate([(b"x-api-key", CI_KEY.encode())])
+        await keys.authenticate([(b"x-api-key", CI_KEY.encode())])
     file.unlink()
     clock.advance(REFRESH_S)
-    assert keys.authenticate([(b"x-api-key", OPS_KEY.encode())]).id == "ci"
+    assert (await keys.authenticate([(b"x-api-key", OPS_KEY.encode())])).id == "ci"
 
 
-def test_a_rotation_to_a_key_that_is_too_short_is_not_taken_up(
+async def test_a_rotation_to_a_key_that_is_too_short_is_not_taken_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "key"
@@ -152,6 +156,6 @@ def test_a_rotation_to_a_key_that_is_too_short_is_not_taken_up(
     keys = Authenticator(config, SecretStore({}), clock=clock)
     file.write_text("tiny", encoding="utf-8")
     clock.advance(REFRESH_S)
-    assert keys.authenticate([(b"x-api-key", CI_KEY.encode())]).id == "ci"
+    assert (await keys.authenticate([(b"x-api-key", CI_KEY.encode())])).id == "ci"
     assert "shorter than 16" in caplog.text
     assert "tiny" not in caplog.text

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.audit.record import AuditRecord
-from cloud_native_mcp.auth.authenticator import BadCredentials, Unauthenticated
+from cloud_native_mcp.auth.credentials import BadCredentials, Unauthenticated
 from cloud_native_mcp.limits.middleware import peer_of, refuse_for_now
 from cloud_native_mcp.limits.problem import send_problem
 
@@ -58,7 +58,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            principal = self._authenticator.authenticate(scope["headers"])
+            principal = await self._authenticator.authenticate(scope["headers"])
         except Unauthenticated as error:
             if scope["path"] not in self._open_paths:
                 if await self._counted(scope, send, "unauthenticated"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.auth.authenticator import MIN_KEY
+from cloud_native_mcp.auth.api_keys import MIN_KEY
 from cloud_native_mcp.config.schema_walk import root, secrets_of
 from cloud_native_mcp.config.tree import dotted
 from cloud_native_mcp.errors import ConfigError, Problem

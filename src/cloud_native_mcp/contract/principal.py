@@ -17,11 +17,15 @@ class Principal:
 
     ``id`` is stable and fit to be logged (a key's visible id, a subject), never a credential. ``local`` is the person
     at the terminal (CLI, stdio), ``none`` a caller of a server that runs without authentication.
+
+    ``scopes`` narrow what the caller's roles allow, and never widen it: ``read``, ``write``, ``destroy`` or the same of
+    one service (``kubernetes:read``). None leaves the roles as they are.
     """
 
     id: str
     method: AuthMethod
     groups: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
     claims: Mapping[str, object] = field(default_factory=dict[str, object])
 
 

@@ -1,0 +1,95 @@
+"""What a request presents to say who sends it, and the ways a refusal is told."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from cloud_native_mcp.errors import CnmcpError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_native_mcp.contract.principal import Principal
+
+MAX_CREDENTIAL: Final = 8_192
+REALM: Final = 'Bearer realm="cloud-native-mcp"'
+
+_VISIBLE: Final = re.compile(rb"[\x20-\x7e]+")
+
+
+class Unauthenticated(CnmcpError):
+    """Nobody known. ``challenge`` is the value of ``WWW-Authenticate``."""
+
+    def __init__(self, text: str, challenge: str = REALM) -> None:
+        self.text = text
+        self.challenge = challenge
+        super().__init__(text)
+
+
+class BadCredentials(CnmcpError):
+    """The request's credentials are ambiguous or malformed; the text names the header and never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The credentials of one request: at most one of each kind, of visible ASCII.
+
+    ``token`` is what came as ``X-API-Key`` or as a Bearer, ``basic`` the encoded part of Basic.
+    """
+
+    token: bytes | None = field(default=None, repr=False)
+    basic: bytes | None = field(default=None, repr=False)
+
+
+class AuthMethod(Protocol):
+    """One way to authenticate."""
+
+    async def find(self, credentials: Credentials) -> Principal | None:
+        """Whom these credentials stand for, or None when this method does not know them.
+
+        Raises:
+            Unauthenticated: they are meant for this method, and no other one needs to be asked.
+        """
+        ...
+
+
+def presented(headers: Sequence[tuple[bytes, bytes]]) -> Credentials:
+    """The credentials in a request's headers (names in lower case).
+
+    Raises:
+        BadCredentials: two of a header, two different keys, a header too long or with odd characters.
+    """
+    authorization = _single(headers, b"authorization")
+    api_key = _single(headers, b"x-api-key")
+    bearer: bytes | None = None
+    basic: bytes | None = None
+    if authorization is not None:
+        scheme, _, value = authorization.partition(b" ")
+        match scheme.lower():
+            case b"bearer":
+                bearer = value.strip() or None
+            case b"basic":
+                basic = value.strip() or None
+            case _:
+                pass
+    if bearer is not None and api_key is not None and not hmac.compare_digest(bearer, api_key):
+        raise BadCredentials("Authorization and X-API-Key name different keys; send one of them")
+    return Credentials(token=api_key if api_key is not None else bearer, basic=basic)
+
+
+def _single(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    values = [value for header, value in headers if header == name]
+    if not values:
+        return None
+    shown = name.decode("ascii")
+    if len(values) > 1:
+        raise BadCredentials(f"{shown} is given {len(values)} times; send it once")
+    value = values[0].strip()
+    if len(value) > MAX_CREDENTIAL:
+        raise BadCredentials(f"{shown} is longer than {MAX_CREDENTIAL} bytes")
+    if value and _VISIBLE.fullmatch(value) is None:
+        raise BadCredentials(f"{shown} holds characters other than visible ASCII")
+    return value or None
