@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
-from tests.meta.tree import ROOT
 from tests.promises import PER_SERVICE, PROMISES, promise
 from tools.lists import services
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """One test that carries a promise."""
-
-    test: str
-    promise: str
-    service: str | None
-    skipped: bool
-
-
-@pytest.fixture(scope="module")
-def proofs(tmp_path_factory: pytest.TempPathFactory) -> list[Proof]:
-    """Collects all tests in a process of its own, so that it does not matter which ones this run selects."""
-    answer: Path = tmp_path_factory.mktemp("proofs") / "proofs.json"
-    collect = ("-m", "pytest", "--collect-only", "-qq", "-p", "tests.meta.proof_collector", "-p", "no:cacheprovider")
-    command = [sys.executable, *collect, "--proofs", str(answer), "tests"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return msgspec.json.decode(answer.read_bytes(), type=list[Proof])
+    from tests.meta.proofs import Proof
 
 
 def test_every_landed_promise_is_proven(proofs: list[Proof]) -> None:
