@@ -12,6 +12,7 @@ from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.manager.discovery import discover
 from cloud_native_mcp.manager.loading import load_tools
 from cloud_native_mcp.routing.catalogue import Catalogue, entries_of
+from cloud_native_mcp.routing.permissions.rights import UNLIMITED
 from cloud_native_mcp.routing.request import AGGREGATE
 
 if TYPE_CHECKING:
@@ -88,4 +89,4 @@ def tokens(tools: Sequence[WireTool]) -> int:
 
 
 def _wire(source: Catalogue, endpoint: str) -> list[WireTool]:
-    return [dict(tool) for tool in source.list_of(endpoint).tools]
+    return [dict(tool) for tool in source.list_of(endpoint, UNLIMITED).tools]

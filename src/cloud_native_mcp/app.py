@@ -26,6 +26,8 @@ from cloud_native_mcp.response.render import Renderer
 from cloud_native_mcp.routing.catalogue import Catalogue, entries_of
 from cloud_native_mcp.routing.confirmations import PURPOSE as CONFIRMATIONS
 from cloud_native_mcp.routing.cursors import PURPOSE as CURSORS
+from cloud_native_mcp.routing.permissions.explanation import explain
+from cloud_native_mcp.routing.permissions.permissions import Permissions
 from cloud_native_mcp.secrets.references import SecretStore
 from cloud_native_mcp.secrets.sealing import Sealer
 from cloud_native_mcp.secrets.state_key import StateKeys
@@ -37,14 +39,16 @@ from cloud_native_mcp.upstream.address import parse_base_url
 from cloud_native_mcp.upstream.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cloud_native_mcp.cache.config import CacheConfig, SegmentConfig
     from cloud_native_mcp.config.settings import Settings
     from cloud_native_mcp.contract.configuration import ServiceConfig
     from cloud_native_mcp.contract.effect import Effect, Toolset
+    from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.manager.discovery import Discovered
     from cloud_native_mcp.routing.catalogue import Entry
+    from cloud_native_mcp.routing.permissions.explanation import Explanation
     from cloud_native_mcp.upstream.observer import UpstreamObserver
 
 logger = logging.getLogger(__name__)
@@ -56,6 +60,7 @@ class App:
     Attributes:
         door: the inside of the server as the doors see it; there after `start`.
         manager: the services.
+        permissions: who may do what.
         cache: what the services share of kept answers.
     """
 
@@ -69,9 +74,11 @@ class App:
         self.metrics.registry.register(CacheCollector(self.cache))
         self.audit = AuditTrail(settings.audit, digest=self.keys.digest("audit"), observe=self.metrics.audit)
         self.metrics.audit_enabled(enabled=settings.audit.enabled)
+        self.permissions = Permissions(settings.permissions)
         self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
         self._pool = Pool(_Observers((self.metrics, self.manager)))
         self._door: CallChain | None = None
+        self._catalogue: Catalogue | None = None
 
     @property
     def door(self) -> CallChain:
@@ -89,10 +96,13 @@ class App:
             effects=frozenset(self.settings.server.effects),
             toolset=self.settings.server.toolset,
         )
+        self.permissions.warn_of_names(catalogue)
+        self._catalogue = catalogue
         limits = self.settings.ratelimit
         self._door = CallChain(
             Parts(
                 catalogue=catalogue,
+                permissions=self.permissions,
                 manager=self.manager,
                 audit=self.audit,
                 seats=Seats(limits.max_concurrent_calls, limits.max_queued_calls),
@@ -100,10 +110,16 @@ class App:
                 cursors=Sealer(self.keys, CURSORS),
                 confirm_keys=self.keys.derive(CONFIRMATIONS),
                 metrics=self.metrics,
-                view=RunningServer(self.manager, catalogue, self.settings),
+                view=RunningServer(self.manager, catalogue, self.permissions, self.settings),
                 calls=self.settings.calls,
             )
         )
+
+    def explain(self, principal: Principal, tool: str, arguments: Mapping[str, object]) -> Explanation:
+        """Whether a caller may make a call, and why; there after `start`."""
+        if self._catalogue is None:
+            raise RuntimeError("the app is not started")
+        return explain(self.permissions, self._catalogue, principal, tool, arguments)
 
     async def close(self) -> None:
         """Stop the services, close all connections, store what is left of the audit: the last, also when one fails."""

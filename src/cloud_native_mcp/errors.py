@@ -46,6 +46,7 @@ CODES: Final[dict[str, Code]] = {
     "unauthorized": Code("final", "the server's credential for the target is expired or wrong", "tell the operator"),
     "effect_not_allowed": Code("final", "this server does not allow that effect", "do not retry"),
     "denied_by_policy": Code("final", "this server's own rules refuse it", "do not retry"),
+    "needs_person": Code("final", "a person has to agree, and was not asked", "use a client that asks its person"),
     "conflict": Code("fix", "changed meanwhile", "read, then retry"),
     "precondition_failed": Code("fix", "changed meanwhile", "read, then retry"),
     "invalid_object": Code("fix", "the backend refused the content", "correct the object"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.routing.request import CallAnswer
-from cloud_native_mcp.stages import Flow, act, admit, alive, authorise_effect, begin, record, resolve, shape, validate
+from cloud_native_mcp.stages import Flow, act, admit, alive, authorise_call, begin, record, resolve, shape, validate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ CALL_CHAIN: Final[tuple[tuple[str, Stage], ...]] = (
     ("record", record),
     ("resolve", resolve),
     ("validate", validate),
-    ("authorise", authorise_effect),
+    ("authorise", authorise_call),
     ("begin", begin),
     ("admit", admit),
     ("shape", shape),
@@ -50,14 +50,19 @@ class CallChain:
         """``aggregate`` and the names of the running services."""
         return self._parts.catalogue.endpoints
 
-    def list_tools(self, endpoint: str, principal: Principal) -> ToolList:  # noqa: ARG002 - rights follow with roles
+    def list_tools(self, endpoint: str, principal: Principal) -> ToolList:
         """The tools a caller sees at an endpoint."""
-        return self._parts.catalogue.list_of(endpoint)
+        return self._parts.catalogue.list_of(endpoint, self._parts.permissions.rights_of(principal))
 
     def input_schema(self, endpoint: str, name: str) -> Mapping[str, object] | None:
         """The schema of a tool of that endpoint, or None."""
         entry = self._parts.catalogue.find(endpoint, name)
         return entry.schema if entry else None
+
+    def may_ask(self, endpoint: str, name: str) -> bool:
+        """Whether calls of that tool may answer a plan that a person is asked about."""
+        entry = self._parts.catalogue.find(endpoint, name)
+        return entry is not None and (entry.plans or self._parts.permissions.may_require_human(entry))
 
     async def call(self, request: CallRequest) -> CallAnswer:
         """Run the chain; only ``unknown_tool`` is raised, every other refusal is an answer."""
@@ -65,7 +70,10 @@ class CallChain:
         await self._run(flow)
         error = flow.error
         if error is None and flow.rendered is not None and flow.result is not None:
-            return CallAnswer(flow.rendered.content, facts=flow.result.facts, confirm=flow.result.confirm)
+            result = flow.result
+            return CallAnswer(
+                flow.rendered.content, facts=result.facts, confirm=result.confirm, needs_person=result.needs_person
+            )
         error = error or ToolError("internal", "the call ended without an answer")
         if error.code == "unknown_tool":
             raise error

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.server import ServiceHealth
     from cloud_native_mcp.manager.lifecycle import Manager
     from cloud_native_mcp.routing.catalogue import Catalogue
+    from cloud_native_mcp.routing.permissions.permissions import Permissions
 
 
 class RunningServer:
     """Implements `contract.server.ServerView` over the parts of a running server."""
 
-    def __init__(self, manager: Manager, catalogue: Catalogue, settings: Settings) -> None:
+    def __init__(self, manager: Manager, catalogue: Catalogue, permissions: Permissions, settings: Settings) -> None:
         self._manager = manager
         self._catalogue = catalogue
+        self._permissions = permissions
         self._settings = settings
 
     @property
@@ -34,9 +36,10 @@ class RunningServer:
         """Health of the enabled services, or of one; ``probe`` asks its backends now."""
         return await self._manager.health(service, probe=probe)
 
-    def effects(self, principal: Principal) -> Sequence[str]:  # noqa: ARG002 - the same for all callers of a server
+    def effects(self, principal: Principal) -> Sequence[str]:
         """Effects this caller may use."""
-        return [effect.value for effect in Effect if effect in self._catalogue.effects]
+        allowed = [effect for effect in Effect if effect in self._catalogue.effects]
+        return [effect.value for effect in self._permissions.rights_of(principal).effects(allowed)]
 
     def limits(self) -> Mapping[str, str]:
         """Rate, concurrency and time limits in words."""

@@ -13,15 +13,19 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import UNSET
+
 from cloud_native_mcp.audit.record import AuditRecord
 from cloud_native_mcp.contract.call import Call
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Result
+from cloud_native_mcp.contract.rights import limited_to
 from cloud_native_mcp.errors import BackendError, ToolError
-from cloud_native_mcp.routing.binding import authorise, bind
-from cloud_native_mcp.routing.confirmations import CallConfirmations
+from cloud_native_mcp.routing.binding import bind, effect_of
+from cloud_native_mcp.routing.confirmations import CallConfirmations, plan_of
 from cloud_native_mcp.routing.cursors import CallCursors
+from cloud_native_mcp.routing.permissions.permissions import authorise
 from cloud_native_mcp.routing.request import AGGREGATE
 from cloud_native_mcp.telemetry import logs
 
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.routing.binding import Bound
     from cloud_native_mcp.routing.catalogue import Catalogue, Entry
     from cloud_native_mcp.routing.config import CallsConfig
+    from cloud_native_mcp.routing.permissions.permissions import Permissions
+    from cloud_native_mcp.routing.permissions.rights import Rights
     from cloud_native_mcp.routing.request import CallRequest
     from cloud_native_mcp.secrets.sealing import Sealer
     from cloud_native_mcp.telemetry.metrics import Metrics
@@ -60,6 +66,7 @@ class Parts:
     """What the stages work with."""
 
     catalogue: Catalogue
+    permissions: Permissions
     manager: Manager
     audit: AuditTrail
     seats: Seats
@@ -80,9 +87,11 @@ class Flow:
     started: float = field(default_factory=time.perf_counter)
     parent: Flow | None = None
     stage: str = ""
+    rights: Rights | None = None
     entry: Entry | None = None
     bound: Bound | None = None
     effect: Effect | None = None
+    human: bool = False
     deadline: Deadline | None = None
     running: Running | None = None
     cursors: CallCursors | None = None
@@ -114,7 +123,8 @@ async def record(parts: Parts, flow: Flow, proceed: Proceed) -> None:
 
 async def resolve(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     """Which tool is meant."""
-    flow.entry = parts.catalogue.resolve(flow.request.endpoint, flow.request.tool)
+    flow.rights = parts.permissions.rights_of(flow.request.principal)
+    flow.entry = parts.catalogue.resolve(flow.request.endpoint, flow.request.tool, flow.rights)
     await proceed(flow)
 
 
@@ -126,10 +136,17 @@ async def validate(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     await proceed(flow)
 
 
-async def authorise_effect(parts: Parts, flow: Flow, proceed: Proceed) -> None:
-    """Whether the effect of this very call is allowed."""
-    flow.effect = authorise(_entry(flow), _bound(flow).args, parts.catalogue.effects)
-    await proceed(flow)
+async def authorise_call(parts: Parts, flow: Flow, proceed: Proceed) -> None:
+    """Whether the server and the caller's rights allow this very call; everything it does is held to those rights."""
+    entry, bound, rights = _entry(flow), _bound(flow), _rights(flow)
+    flow.effect = effect_of(entry, bound.args)
+    targets = authorise(rights, entry, flow.effect, bound.targets, parts.catalogue.effects)
+    flow.bound = replace(bound, targets=targets)
+    flow.human = parts.permissions.requires_human(entry, flow.effect, targets)
+    if flow.human and "confirm" in bound.given:
+        raise ToolError("needs_person", "confirm: a person has to agree to this call, so a code is not enough")
+    with limited_to(rights.of_call(entry, flow.effect)):
+        await proceed(flow)
 
 
 async def begin(parts: Parts, flow: Flow, proceed: Proceed) -> None:
@@ -185,6 +202,10 @@ async def act(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     """The service's own work."""
     entry, bound = _entry(flow), _bound(flow)
     call = _call(parts, flow)
+    if flow.human and not entry.plans:
+        flow.result = call.confirm(plan_of(entry.name, _effect(flow), bound.targets, flow.request.arguments), UNSET)
+        if flow.result is not None:
+            return
     try:
         flow.result = await entry.tool.run(call, bound.args)
     except BackendError as error:
@@ -251,6 +272,7 @@ def _call(parts: Parts, flow: Flow) -> Call[Any]:
             tool=entry.name,
             bound=bound,
             consent=flow.request.consent if flow.parent is None else "",
+            human=flow.human,
         ),
         tools=_InnerTools(flow),
         server=parts.view,
@@ -278,6 +300,18 @@ def _entry(flow: Flow) -> Entry:
     return flow.entry
 
 
+def _rights(flow: Flow) -> Rights:
+    if flow.rights is None:
+        raise ToolError("internal", "a stage came before resolve")
+    return flow.rights
+
+
+def _effect(flow: Flow) -> Effect:
+    if flow.effect is None:
+        raise ToolError("internal", "a stage came before authorise")
+    return flow.effect
+
+
 def _bound(flow: Flow) -> Bound:
     if flow.bound is None:
         raise ToolError("internal", "a stage came before validate")
@@ -302,4 +336,6 @@ class _InnerTools:
         await parent.run_inner(flow)
         if flow.error is not None:
             raise flow.error
+        if flow.result is not None and flow.result.needs_person:
+            raise ToolError("needs_person", f"{name}: a person has to agree to this call; make it by itself")
         return flow.result or Result()

@@ -137,7 +137,7 @@ def test_a_tool_is_given_nothing_of_a_request_but_arguments_caller_and_ids() -> 
         "consent",
     ]
     assert [field.name for field in dataclasses.fields(Client)] == ["door", "peer", "protocol_version", "traceparent"]
-    assert [field.name for field in dataclasses.fields(Principal)] == ["id", "method", "groups", "claims"]
+    assert [field.name for field in dataclasses.fields(Principal)] == ["id", "method", "groups", "scopes", "claims"]
     assert set(Call.__slots__) & {"client", "headers", "peer", "request"} == set()
 
 

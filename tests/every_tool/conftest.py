@@ -91,14 +91,19 @@ async def scripted(tmp_path: Path) -> AsyncGenerator[Scripted]:
 
 
 ALLOWED_NAMESPACE = "let-through"
-"""The only namespace inside the fence of `fenced`."""
+"""The only namespace that `fenced` may reach."""
 
 
-@pytest.fixture
-async def fenced(tmp_path: Path) -> AsyncGenerator[Scripted]:
-    """The same inside a fence around one namespace."""
-    fence = {"allow": [{"namespaces": [ALLOWED_NAMESPACE]}]}
-    async with fault_server(choose=routes(DISCOVERY)) as server, _over(server.url, tmp_path, fence=fence) as desk:
+@pytest.fixture(params=["a fence around the cluster", "the rights of the caller"])
+async def fenced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scripted]:
+    """The same for a caller who reaches one namespace only, by either way to say so."""
+    inside = {"allow": [{"namespaces": [ALLOWED_NAMESPACE]}]}
+    ruled = {"roles": {"inside": inside}, "bindings": [{"roles": ["inside"], "principals": ["local"]}]}
+    fence, rules = (inside, None) if request.param == "a fence around the cluster" else (None, ruled)
+    async with (
+        fault_server(choose=routes(DISCOVERY)) as server,
+        _over(server.url, tmp_path, fence=fence, permissions=rules) as desk,
+    ):
         yield Scripted(desk, server)
 
 
@@ -117,8 +122,14 @@ DISCOVERY = {
 
 
 @asynccontextmanager
-async def _over(url: str, folder: Path, *, fence: Mapping[str, object] | None = None) -> AsyncGenerator[Desk]:
-    """Every service with its backends at one address, clusters inside that fence."""
+async def _over(
+    url: str,
+    folder: Path,
+    *,
+    fence: Mapping[str, object] | None = None,
+    permissions: Mapping[str, object] | None = None,
+) -> AsyncGenerator[Desk]:
+    """Every service with its backends at one address, clusters inside that fence, callers under these rules."""
     kubeconfig = folder / "kubeconfig.yaml"
     kubeconfig.write_text(AWAY % url, encoding="utf-8")
     cluster: dict[str, object] = {"kubeconfig": str(kubeconfig), "fence": dict(fence or {})}
@@ -134,6 +145,7 @@ async def _over(url: str, folder: Path, *, fence: Mapping[str, object] | None = 
         "audit": {"file": str(folder / "audit.jsonl")},
         "server": {"effects": ["read", "write", "destroy"], "toolset": "extended"},
         "calls": {"quick_timeout_s": 5, "slow_timeout_s": 5, "max_timeout_s": 5},
+        "permissions": dict(permissions or {}),
     }
     app = App(settings_of(flags=flags))
     await app.start()

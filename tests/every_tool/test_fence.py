@@ -1,4 +1,4 @@
-"""The operator's fence around every tool that talks to an API server: all of them pass the one last hop."""
+"""A fence, or the rights of a caller, around every tool that talks to an API server: all pass the one last hop."""
 
 from __future__ import annotations
 

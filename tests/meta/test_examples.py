@@ -14,6 +14,7 @@ from cloud_native_mcp.app import offline_catalogue
 from cloud_native_mcp.config.sources import load
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.routing.binding import bind
+from cloud_native_mcp.routing.permissions.rights import UNLIMITED
 from cloud_native_mcp.routing.request import AGGREGATE
 from tests.meta.tree import ROOT, files, shown
 
@@ -78,7 +79,7 @@ def called_tools() -> list[object]:
 @pytest.mark.parametrize(("name", "arguments"), called_tools())
 def test_a_call_of_a_tool_has_the_arguments_the_tool_takes(name: str, arguments: dict[str, object]) -> None:
     catalogue = offline_catalogue(Effect, "extended")
-    assert bind(catalogue.resolve(AGGREGATE, name), arguments).given == frozenset(arguments)
+    assert bind(catalogue.resolve(AGGREGATE, name, UNLIMITED), arguments).given == frozenset(arguments)
 
 
 def test_inline_make_targets_exist() -> None:

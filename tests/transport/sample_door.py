@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cloud_native_mcp.contract.json_values import dig
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.routing.request import AGGREGATE, CallAnswer, CallRequest, ToolList
 
@@ -82,6 +83,10 @@ class SampleDoor:
     def input_schema(self, endpoint: str, name: str) -> Mapping[str, object] | None:
         del endpoint
         return SCHEMAS.get(name) or (_EMPTY if name == HIDDEN or name.startswith("alpha_extra_") else None)
+
+    def may_ask(self, endpoint: str, name: str) -> bool:
+        schema = self.input_schema(endpoint, name) or {}
+        return dig(schema, "properties", "confirm") is not None
 
     async def call(self, request: CallRequest) -> CallAnswer:
         self.requests.append(request)

@@ -68,10 +68,10 @@ def presented(headers: Sequence[tuple[bytes, bytes]]) -> Credentials:
     basic: bytes | None = None
     if authorization is not None:
         scheme, _, value = authorization.partition(b" ")
-        match scheme.lower():
-            case b"bearer":
+        match scheme.lower().decode("ascii"):
+            case "bearer":
                 bearer = value.strip() or None
-            case b"basic":
+            case "basic":
                 basic = value.strip() or None
             case _:
                 pass

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from cloud_native_mcp.contract.rights import current_rights
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 
@@ -50,6 +52,14 @@ class _Load:
     waiting: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Limited:
+    """The key of what was read by a call that is held to rights of its own: no call with other rights may have it."""
+
+    key: Hashable
+    rights: str
+
+
 @dataclass(slots=True)
 class _Segment:
     bounds: Bounds
@@ -62,7 +72,8 @@ class SegmentedCache:
     """Implements `contract.service.Cache`.
 
     Least recently used entries go first when a segment is over its bounds. A load that began before a `drop` is not
-    kept and not joined after it, so that a read after a write sees the write.
+    kept and not joined after it, so that a read after a write sees the write. What a call with limited rights reads is
+    kept for calls with equal rights alone.
     """
 
     def __init__(
@@ -87,7 +98,7 @@ class SegmentedCache:
         size: Callable[[ValueT], int] | None = None,
     ) -> ValueT:
         """The kept value, or what ``load`` gives; see `contract.service.Cache.fetch`."""
-        kept = self._segment(segment)
+        kept, key = self._segment(segment), _within_rights(key)
         entry = kept.entries.get(key)
         if entry is not None and entry.expires_at > self._clock():
             kept.entries.move_to_end(key)
@@ -103,20 +114,18 @@ class SegmentedCache:
 
     def holds(self, segment: str, key: Hashable) -> bool:
         """Whether a value is kept now; see `contract.service.Cache.holds`."""
-        entry = self._segment(segment).entries.get(key)
+        entry = self._segment(segment).entries.get(_within_rights(key))
         return entry is not None and entry.expires_at > self._clock()
 
     def drop(self, segment: str, key: Hashable | None = None) -> None:
-        """Forget one key, or the whole segment; loads under way are answered but not kept."""
+        """Forget one key for all callers, or the whole segment; loads under way are answered but not kept."""
         kept = self._segments.get(segment)
         if kept is None:
             return
-        for found in list(kept.entries) if key is None else [key]:
+        for found in [one for one in kept.entries if key is None or _means(one, key)]:
             _remove(kept, found)
-        if key is None:
-            kept.loads.clear()
-        else:
-            kept.loads.pop(key, None)
+        for found in [one for one in kept.loads if key is None or _means(one, key)]:
+            del kept.loads[found]
 
     def statistics(self) -> Mapping[str, Statistics]:
         """Statistics by segment, as of now."""
@@ -185,3 +194,12 @@ def _remove(kept: _Segment, key: Hashable) -> None:
     if entry is not None:
         kept.statistics.entries -= 1
         kept.statistics.bytes -= entry.size
+
+
+def _within_rights(key: Hashable) -> Hashable:
+    rights = current_rights()
+    return key if rights is None else _Limited(key, rights.digest)
+
+
+def _means(kept: Hashable, key: Hashable) -> bool:
+    return kept == key or (isinstance(kept, _Limited) and kept.key == key)

@@ -65,7 +65,7 @@ def call(
             (complain if answer.is_error else say)(text)
     if answer.confirm and settings.server.state_key is None:
         complain("that code is good for this process only, which has ended: set server.state_key to use codes here")
-    if answer.is_error:
+    if answer.is_error or answer.needs_person:
         raise typer.Exit(1)
 
 

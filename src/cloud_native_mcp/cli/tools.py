@@ -58,11 +58,12 @@ def _configured(settings: Settings, endpoint: str) -> WireTools:
 
 def _offline(settings: Settings, endpoint: str) -> WireTools:
     from cloud_native_mcp.app import offline_catalogue
+    from cloud_native_mcp.routing.permissions.rights import UNLIMITED
 
     server = settings.server
     catalogue = offline_catalogue(server.effects, server.toolset, plugins=settings.plugins)
     _check_endpoint(endpoint, catalogue.endpoints)
-    return catalogue.list_of(endpoint).tools
+    return catalogue.list_of(endpoint, UNLIMITED).tools
 
 
 def _check_endpoint(asked: str, known: Sequence[str]) -> None:

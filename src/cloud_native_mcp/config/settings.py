@@ -13,6 +13,7 @@ from cloud_native_mcp.cache.config import CacheConfig
 from cloud_native_mcp.contract.configuration import Section, ServiceConfig
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.routing.config import CallsConfig
+from cloud_native_mcp.routing.permissions.config import PermissionsConfig
 from cloud_native_mcp.telemetry.config import LoggingConfig, TelemetryConfig
 from cloud_native_mcp.transport.config import ServerConfig
 
@@ -29,6 +30,7 @@ class ServerSections(Section):
     server: ServerConfig = Field(default=ServerConfig(), description="Where the server listens and how it speaks MCP.")
     auth: AuthConfig = Field(default=AuthConfig(), description="Who may connect.")
     ratelimit: RateLimitConfig = Field(default=RateLimitConfig(), description="How much one caller may ask for.")
+    permissions: PermissionsConfig = Field(default=PermissionsConfig(), description="Who may do what.")
     calls: CallsConfig = Field(default=CallsConfig(), description="How long calls may take.")
     cache: CacheConfig = Field(default=CacheConfig(), description="How long answers of backends are kept.")
     audit: AuditConfig = Field(default=AuditConfig(), description="Where the record of every call goes.")
@@ -55,6 +57,7 @@ class Settings:
     server: ServerConfig = field(default_factory=ServerConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
     ratelimit: RateLimitConfig = field(default_factory=RateLimitConfig)
+    permissions: PermissionsConfig = field(default_factory=PermissionsConfig)
     calls: CallsConfig = field(default_factory=CallsConfig)
     cache: CacheConfig = field(default_factory=CacheConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
@@ -79,6 +82,7 @@ class Settings:
             "server": self.server,
             "auth": self.auth,
             "ratelimit": self.ratelimit,
+            "permissions": self.permissions,
             "calls": self.calls,
             "cache": self.cache,
             "audit": self.audit,

@@ -24,6 +24,7 @@ from cloud_native_mcp.manager.discovery import discover
 from cloud_native_mcp.manager.isolation import ServiceFailed, isolated
 from cloud_native_mcp.manager.loading import load_config_type
 from cloud_native_mcp.routing.config import CallsConfig
+from cloud_native_mcp.routing.permissions.config import PermissionsConfig
 from cloud_native_mcp.secrets.references import SecretStore
 from cloud_native_mcp.telemetry.config import LoggingConfig, TelemetryConfig
 from cloud_native_mcp.transport.config import ServerConfig
@@ -96,6 +97,7 @@ class _Gathered:
             server=self._section(ServerConfig, "server"),
             auth=self._section(AuthConfig, "auth"),
             ratelimit=self._section(RateLimitConfig, "ratelimit"),
+            permissions=self._section(PermissionsConfig, "permissions"),
             calls=self._section(CallsConfig, "calls"),
             cache=self._section(CacheConfig, "cache"),
             audit=self._section(AuditConfig, "audit"),

@@ -122,7 +122,8 @@ class Result:
     ``header`` is one line: what, where, as of when. ``notes`` are footer lines (warnings, clamps, what was not done).
     ``partial`` names each source that failed while others answered. ``facts`` are for callers inside the server (the
     CLI's ``--json``, other tools); they are not shown to a model. ``confirm`` is the code that confirms the plan this
-    answer shows; it is set by the call chain, never by a tool.
+    answer shows; with ``needs_person`` it is for the client's question to its person, and not shown. Both are set by
+    the call chain, never by a tool.
     """
 
     header: str = ""
@@ -132,3 +133,4 @@ class Result:
     partial: Sequence[str] = ()
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     confirm: str = ""
+    needs_person: bool = False

@@ -36,6 +36,7 @@ class ServiceSpec:
 
     Attributes:
         target_noun: what a target is called in the schema (``Cluster``, ``Backend``); empty when the service has none.
+        by_namespace: whether every request to its backends is held to `contract.rights` by namespace and kind.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ServiceSpec:
     start: str
     tools: tuple[str, ...]
     target_noun: str = "Backend"
+    by_namespace: bool = False
     contract_version: int = CONTRACT_VERSION
 
 

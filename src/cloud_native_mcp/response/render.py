@@ -65,7 +65,9 @@ class Renderer:
         room = limit - sum(len(image.data) for image in images)
         header = _within(safe_line(result.header), limit // HEADER_SHARE)
         notes = _notes(result, [*left_out], room // HEADER_SHARE * 2)
-        if result.confirm:
+        if result.needs_person:
+            notes.append("nothing was done yet: a person has to agree to this call")
+        elif result.confirm:
             notes.append(f"nothing was done yet; to do it, repeat the call with confirm: {result.confirm}")
         parts = [part_of(block, self._digest) for block in result.blocks if not isinstance(block, Image)]
         room -= size_of(header) + size_of("\n".join(notes)) + 2

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import orjson
 
-from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.suggest import nearest
-from cloud_native_mcp.errors import InvalidArgument, ToolError
+from cloud_native_mcp.errors import InvalidArgument
 from cloud_native_mcp.routing.arguments import check, shorten
 from cloud_native_mcp.routing.catalogue import ALL_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cloud_native_mcp.contract.effect import Effect
     from cloud_native_mcp.routing.catalogue import Entry
 
 _CONTINUING: Final = frozenset({"cursor", "confirm"})
@@ -73,19 +73,6 @@ def effect_of(entry: Entry, args: object) -> Effect:
         return declared
     actual = entry.tool.effect_of(args)
     return actual if actual.rank > declared.rank else declared
-
-
-def authorise(entry: Entry, args: object, allowed: frozenset[Effect]) -> Effect:
-    """The effect of a call the server allows; checked at every call, on every transport.
-
-    Raises:
-        ToolError: ``effect_not_allowed``.
-    """
-    effect = effect_of(entry, args)
-    if effect not in allowed:
-        names = ", ".join(effect for effect in Effect if effect in allowed)
-        raise ToolError("effect_not_allowed", f"{entry.name} would {effect} and this server allows only: {names}")
-    return effect
 
 
 def _split_target(entry: Entry, arguments: Mapping[str, object]) -> tuple[tuple[str, ...], Mapping[str, object]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.effect import Toolset
     from cloud_native_mcp.contract.service import ServiceSpec
     from cloud_native_mcp.contract.tool import Tool
+    from cloud_native_mcp.routing.permissions.rights import Rights
 
 ALL_TARGETS = "*"
+MOST_LISTS: Final = 256
+"""Lists that are kept: one for each endpoint and rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,17 @@ class Entry:
     targets: tuple[str, ...]
     properties: Mapping[str, Property]
     wire: Mapping[str, object]
+    by_namespace: bool = False
 
     @property
     def core(self) -> bool:
         """Whether the aggregate endpoint lists the tool without being asked."""
         return self.tool.toolset == "core" or (self.tool.core_when_several and len(self.targets) > 1)
+
+    @property
+    def plans(self) -> bool:
+        """Whether the tool shows a plan before it acts."""
+        return "confirm" in self.properties
 
     @property
     def schema(self) -> Mapping[str, object]:
@@ -74,23 +84,29 @@ class Catalogue:
         if len(self._entries) < len(entries):
             raise ServiceDefinitionError("two services declare a tool of the same name")
         self.endpoints = (AGGREGATE, *dict.fromkeys(entry.service for entry in entries))
-        self._lists = {endpoint: self._list(endpoint) for endpoint in self.endpoints}
+        self._lists: OrderedDict[tuple[str, str], ToolList] = OrderedDict()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
-    def list_of(self, endpoint: str) -> ToolList:
-        """The tools an endpoint lists; the order is fixed."""
-        return self._lists[endpoint]
+    def list_of(self, endpoint: str, rights: Rights) -> ToolList:
+        """The tools an endpoint lists to callers with these rights; the order is fixed."""
+        key = (endpoint, rights.digest)
+        found = self._lists.get(key)
+        if found is None:
+            found = self._lists[key] = self._list(endpoint, rights)
+            if len(self._lists) > MOST_LISTS:
+                self._lists.popitem(last=False)
+        return found
 
-    def resolve(self, endpoint: str, name: str) -> Entry:
-        """The entry a call means.
+    def resolve(self, endpoint: str, name: str, rights: Rights) -> Entry:
+        """The entry that a call by a caller with these rights means.
 
         Raises:
             ToolError: ``unknown_tool``, with the same text for absent and not permitted.
         """
         entry = self.find(endpoint, name)
-        if entry is None:
+        if entry is None or not rights.knows(entry):
             raise ToolError("unknown_tool", f"unknown tool {shorten(name)}")
         return entry
 
@@ -99,8 +115,8 @@ class Catalogue:
         entry = self._entries.get(name)
         return entry if entry is not None and endpoint in (AGGREGATE, entry.service) else None
 
-    def _list(self, endpoint: str) -> ToolList:
-        tools = [entry.wire for entry in self._entries.values() if self._listed(entry, endpoint)]
+    def _list(self, endpoint: str, rights: Rights) -> ToolList:
+        tools = [one.wire for one in self._entries.values() if self._listed(one, endpoint) and rights.lists(one)]
         return ToolList(digest=hashlib.sha256(orjson.dumps(tools)).hexdigest()[:16], tools=tools)
 
     def _listed(self, entry: Entry, endpoint: str) -> bool:
@@ -124,6 +140,7 @@ def _entry(spec: ServiceSpec, tool: Tool, targets: tuple[str, ...]) -> Entry:
         targets=targets,
         properties={p.name: p for p in shown},
         wire=_wire(name, tool, shown),
+        by_namespace=spec.by_namespace,
     )
 
 

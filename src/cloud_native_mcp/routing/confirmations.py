@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
 
-from cloud_native_mcp.contract.result import Result
+from cloud_native_mcp.contract.confirmation import Plan
+from cloud_native_mcp.contract.result import Document, Result
 from cloud_native_mcp.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgspec import UnsetType
 
-    from cloud_native_mcp.contract.confirmation import Plan
+    from cloud_native_mcp.contract.effect import Effect
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.routing.binding import Bound
 
@@ -33,10 +34,11 @@ class CallConfirmations:
     Args:
         keys: the ring derived for `PURPOSE`; the first makes codes, all of them are accepted.
         consent: the code of a question that the caller's client asked and the person there agreed to.
+        human: whether only such a question counts: the code is then for the client alone.
         clock: seconds since 1970, the same on all nodes.
     """
 
-    __slots__ = ("_binding", "_clock", "_consent", "_keys")
+    __slots__ = ("_binding", "_clock", "_consent", "_human", "_keys")
 
     def __init__(
         self,
@@ -46,12 +48,14 @@ class CallConfirmations:
         tool: str,
         bound: Bound,
         consent: str = "",
+        human: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._consent = consent
+        self._human = human
         self._clock = clock
-        parts = (principal.method, principal.id, tool, ",".join(bound.targets))
+        parts = (principal.method, principal.id, tool, ",".join(bound.targets), "person" if human else "")
         self._binding = hashlib.sha256("\0".join(parts).encode() + b"\0" + bound.canonical).digest()
 
     def settle(self, plan: Plan, code: str | UnsetType) -> Result | None:
@@ -61,7 +65,7 @@ class CallConfirmations:
             self._check(plan, given)
             return None
         fresh = self._code(self._keys[0], int(self._clock()) + CONFIRM_TTL_S, plan)
-        return Result(header=plan.header, blocks=plan.blocks, notes=plan.notes, confirm=fresh)
+        return Result(header=plan.header, blocks=plan.blocks, notes=plan.notes, confirm=fresh, needs_person=self._human)
 
     def _check(self, plan: Plan, given: str) -> None:
         expires = _expiry(given)
@@ -74,6 +78,12 @@ class CallConfirmations:
         subjects = "\n".join(sorted(plan.subjects)).encode()
         content = b"\0".join((expires.to_bytes(8, "big"), self._binding, subjects))
         return f"{expires:x}-{hmac.new(key, content, hashlib.sha256).hexdigest()[:_MAC_DIGITS]}"
+
+
+def plan_of(tool: str, effect: Effect, targets: Sequence[str], arguments: Mapping[str, object]) -> Plan:
+    """What a person is asked about a tool that shows no plan of its own: the call as it was made."""
+    where = f" on {', '.join(targets)}" if targets else ""
+    return Plan(f"{tool} would {effect}{where}, with these arguments", [Document(arguments)], subjects=())
 
 
 def _expiry(code: str) -> int:

@@ -47,6 +47,7 @@ class CallAnswer:
     """One answer: MCP content blocks in wire form (``{"type": "text", "text": …}``).
 
     ``confirm`` is set when the answer shows a plan: the code that a door which can ask its person sends as consent.
+    ``needs_person``: there is no other way to confirm it.
     """
 
     content: Sequence[Mapping[str, object]]
@@ -54,6 +55,7 @@ class CallAnswer:
     code: str = ""
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     confirm: str = ""
+    needs_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class ToolDoor(Protocol):
 
     def input_schema(self, endpoint: str, name: str) -> Mapping[str, object] | None:
         """The schema of a tool of that endpoint, or None."""
+        ...
+
+    def may_ask(self, endpoint: str, name: str) -> bool:
+        """Whether calls of that tool may answer a plan that a person is asked about."""
         ...
 
     async def call(self, request: CallRequest) -> CallAnswer:

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 
-from cloud_native_mcp.contract.json_values import as_dict, dig
+from cloud_native_mcp.contract.json_values import as_dict
 from cloud_native_mcp.routing.request import CallAnswer
 from cloud_native_mcp.transport.frame import MODERN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mcp.server.context import ServerRequestContext
     from mcp_types import CallToolRequestParams, ClientCapabilities
 
@@ -32,6 +30,17 @@ DECLINED: Final = CallAnswer(
     content=[{"type": "text", "text": "declined: the person at the client did not agree; nothing was done"}],
     is_error=True,
     code="declined",
+)
+NOT_ASKED: Final = CallAnswer(
+    content=[
+        {
+            "type": "text",
+            "text": "needs_person: a person has to agree to this call, and this client does not offer to ask one; "
+            "nothing was done [final]",
+        }
+    ],
+    is_error=True,
+    code="needs_person",
 )
 _PATIENCE_S: Final = 600.0
 """As long as the code of a plan is valid."""
@@ -47,11 +56,6 @@ def offers_forms(capabilities: object) -> bool:
     """Whether a client, by its capabilities in wire form, shows forms to a person; without modes it does."""
     elicitation = as_dict(capabilities).get("elicitation")
     return isinstance(elicitation, dict) and ("form" in elicitation or "url" not in elicitation)
-
-
-def needs_consent(schema: Mapping[str, object] | None) -> bool:
-    """Whether a tool, by its input schema, shows a plan before it acts."""
-    return dig(schema, "properties", "confirm") is not None
 
 
 def given_consent(params: CallToolRequestParams) -> str | None:

@@ -17,7 +17,7 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams, PaginatedRequestPar
 
 from cloud_native_mcp.routing.request import AGGREGATE
 from cloud_native_mcp.transport.caller import Caller, CallFailed, client_of, principal_of
-from cloud_native_mcp.transport.consent import DECLINED, ask, can_be_asked, given_consent, question
+from cloud_native_mcp.transport.consent import DECLINED, NOT_ASKED, ask, can_be_asked, given_consent, question
 from cloud_native_mcp.transport.drain import Drain
 from cloud_native_mcp.transport.frame import MODERN
 from cloud_native_mcp.transport.sessions import SessionManager
@@ -190,6 +190,10 @@ class Endpoint:
             return cast("Mapping[str, object]", raw.listed.get("inputSchema"))
         return self.door.input_schema(self.name, tool)
 
+    def may_ask(self, tool: str) -> bool:
+        """Whether calls of that tool may answer a plan that a person is asked about."""
+        return self.door.may_ask(self.name, tool)
+
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> dict[str, Any]:
         if params.cursor is not None:
             raise MCPError(INVALID_PARAMS, "invalid cursor: the list is one page")
@@ -204,8 +208,10 @@ class Endpoint:
         if consent is None:
             return _result(DECLINED)
         answer = await self._answer(ctx, params, consent)
-        if not answer.confirm or not can_be_asked(ctx):
+        if not answer.confirm:
             return _result(answer)
+        if not can_be_asked(ctx):
+            return _result(NOT_ASKED if answer.needs_person else answer)
         if ctx.protocol_version in MODERN:
             return question(answer)
         if not await ask(ctx, answer):

@@ -87,7 +87,7 @@ def test_a_list_over_all_namespaces_knows_where_it_may_go() -> None:
         [FenceRule(namespaces=("team-b",), kinds=("pods",))],
     )
     assert fence.patterns(EVERYWHERE) == ("shop", "team-*")
-    assert fence.within(EVERYWHERE, ["zoo", "team-b", "team-a", "shop", "ops"]) == ["shop", "team-a"]
+    assert fence.inside(EVERYWHERE, ["zoo", "team-b", "team-a", "shop", "ops"]) == ["shop", "team-a"]
     assert Fence(deny=[FenceRule(namespaces=("ops",))]).patterns(EVERYWHERE) == ("*",)
 
 

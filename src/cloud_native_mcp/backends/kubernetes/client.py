@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.callers_fence import within_rights
 from cloud_native_mcp.backends.kubernetes.discovery import Discovery
 from cloud_native_mcp.backends.kubernetes.fence import Fence
 from cloud_native_mcp.backends.kubernetes.fenced_http import FencedHttp
@@ -56,7 +57,6 @@ class KubernetesClient:
         namespace: the namespace of the configured context.
         discovery: the kinds of the cluster.
         policy: what is not written there, whatever the identity may do.
-        fence: which requests are let through at all.
         http: the last hop of every request, where the fence stands.
     """
 
@@ -74,7 +74,7 @@ class KubernetesClient:
         self.name = name
         self.namespace = access.namespace
         self.policy = policy or ObjectPolicy()
-        self.fence = fence or Fence()
+        self._fence = fence or Fence()
         self.access = access
         self.target = HttpTarget(
             service=service,
@@ -88,9 +88,22 @@ class KubernetesClient:
         )
         self.discovery = Discovery(self._fetch, cache=cache, target=self.target)
         self.http = FencedHttp(
-            http.client(self.target), self.fence, target=self.target, outside=self.discovery.is_outside_namespaces
+            http.client(self.target),
+            lambda: self.fence,
+            target=self.target,
+            outside=self.discovery.is_outside_namespaces,
         )
         self._shared = SharedReads(self.http, cache)
+
+    @property
+    def fence(self) -> Fence:
+        """Which requests the call that runs now may send: the operator's rules, and within them the caller's."""
+        return within_rights(self._fence, self.name)
+
+    @property
+    def confined(self) -> bool:
+        """Whether the caller of now is held to rules of its own."""
+        return self.fence is not self._fence
 
     @overload
     async def get(

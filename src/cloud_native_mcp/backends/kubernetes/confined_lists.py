@@ -51,7 +51,7 @@ async def allowed_namespaces(
     patterns = client.fence.patterns(reach)
     if any(sign in pattern for pattern in patterns for sign in "*?["):
         patterns = await client.http.namespaces(deadline)
-    return client.fence.within(reach, patterns) or None
+    return client.fence.inside(reach, patterns) or None
 
 
 async def walk(

@@ -82,8 +82,40 @@ class FenceRule:
         return f"{verbs}{kinds}{where}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """One set of rules, and what it is called."""
+
+    allow: tuple[FenceRule, ...]
+    deny: tuple[FenceRule, ...]
+    setting: str
+
+    @property
+    def words(self) -> str:
+        allow, deny = ("; ".join(rule.words for rule in rules) for rules in (self.allow, self.deny))
+        return ". ".join(f"{name} {text}" for name, text in (("only", allow), ("never", deny)) if text)
+
+    def admits(self, reach: Reach, *, spans: bool) -> bool:
+        kept_back = any(rule.takes_kind(reach) if spans else rule.takes(reach) for rule in self.deny)
+        return self._allowed(reach, spans=spans) and not kept_back
+
+    def patterns(self, reach: Reach) -> tuple[str, ...]:
+        rules = [rule for rule in self.allow if rule.takes_kind(reach)]
+        if not self.allow or any(not rule.namespaces for rule in rules):
+            return ("*",)
+        return tuple(dict.fromkeys(name for rule in rules for name in rule.namespaces))
+
+    def _allowed(self, reach: Reach, *, spans: bool) -> bool:
+        if f"{reach.plural}/{reach.subresource}" == _KUBELETS and not reach.group:
+            # A kubelet tells of the pods of all namespaces, and its logs hold theirs.
+            return any(rule.takes(reach) and rule.names(_KUBELETS) for rule in self.allow)
+        if not self.allow or (reach.group in _REVIEWS and reach.verb == "create"):
+            return True
+        return any(rule.takes(reach) or (spans and rule.takes_all_of(reach)) for rule in self.allow)
+
+
 class Fence:
-    """The rules of one cluster.
+    """The rules of one cluster: the operator's and, within them, those of the caller.
 
     Args:
         setting: the configuration path of the rules, for the error.
@@ -92,29 +124,33 @@ class Fence:
     def __init__(
         self, allow: Iterable[FenceRule] = (), deny: Iterable[FenceRule] = (), *, setting: str = "fence"
     ) -> None:
-        self._allow = tuple(allow)
-        self._deny = tuple(deny)
-        self._setting = setting
+        rules = _Rules(tuple(allow), tuple(deny), setting)
+        self._all: tuple[_Rules, ...] = (rules,) if rules.allow or rules.deny else ()
+
+    def within(self, other: Fence) -> Fence:
+        """A fence that lets through only what both do."""
+        both = Fence()
+        both._all = (*other._all, *self._all)
+        return both
 
     @property
     def open(self) -> bool:
         """Whether there is no rule at all."""
-        return not self._allow and not self._deny
+        return not self._all
 
     @property
     def words(self) -> str:
         """The rules in one line; empty without any."""
-        allow, deny = ("; ".join(rule.words for rule in rules) for rules in (self._allow, self._deny))
-        return ". ".join(f"{name} {text}" for name, text in (("only", allow), ("never", deny)) if text)
+        return ". ".join(rules.words for rules in self._all)
 
     @property
     def by_namespace(self) -> bool:
         """Whether some rule tells namespaces apart."""
-        return any(rule.namespaces for rule in (*self._allow, *self._deny))
+        return any(rule.namespaces for rules in self._all for rule in (*rules.allow, *rules.deny))
 
     def told(self, most: int = _SHOWN) -> str:
         """The rules in at most so many characters."""
-        return self.words if len(self.words) <= most else f"{self.words[: most - 1]}…"
+        return _cut(self.words, most)
 
     def admits(self, reach: Reach, *, spans: bool) -> bool:
         """Whether the request passes.
@@ -122,8 +158,7 @@ class Fence:
         Args:
             spans: whether it reaches objects of all namespaces at once: then no namespace among them may be kept back.
         """
-        kept_back = any(rule.takes_kind(reach) if spans else rule.takes(reach) for rule in self._deny)
-        return self._allowed(reach, spans=spans) and not kept_back
+        return all(rules.admits(reach, spans=spans) for rules in self._all)
 
     def check(self, reach: Reach, *, spans: bool) -> None:
         """Keep back what does not pass; arguments as of `admits`.
@@ -131,32 +166,37 @@ class Fence:
         Raises:
             FenceError: naming the request, the setting and the rules.
         """
-        if self.admits(reach, spans=spans):
-            return
-        raise self.refusal(f"{reach.words}{' in all namespaces' if spans else ''}")
+        for rules in self._all:
+            if not rules.admits(reach, spans=spans):
+                raise _refusal(f"{reach.words}{' in all namespaces' if spans else ''}", rules)
 
     def refusal(self, what: str) -> FenceError:
         """The error for a request that does not pass."""
-        return FenceError(f"{what} is kept back by {self._setting} ({self.told()})")
+        return _refusal(what, self._all[0])
 
     def patterns(self, reach: Reach) -> tuple[str, ...]:
-        """Namespaces, or patterns of them, in one of which the request may pass; empty when it passes in none."""
-        rules = [rule for rule in self._allow if rule.takes_kind(reach)]
-        if not self._allow or any(not rule.namespaces for rule in rules):
-            return ("*",)
-        return tuple(dict.fromkeys(name for rule in rules for name in rule.namespaces))
+        """Namespaces, or patterns of them, among which are all those in which the request may pass."""
+        found = [rules.patterns(reach) for rules in self._all]
+        return min(found, key=_breadth, default=("*",))
 
-    def within(self, reach: Reach, namespaces: Sequence[str]) -> list[str]:
+    def inside(self, reach: Reach, namespaces: Sequence[str]) -> list[str]:
         """Those of the namespaces in which the request passes, in the API's order."""
         return sorted(one for one in set(namespaces) if self.admits(reach.inside(one), spans=False))
 
-    def _allowed(self, reach: Reach, *, spans: bool) -> bool:
-        if f"{reach.plural}/{reach.subresource}" == _KUBELETS and not reach.group:
-            # A kubelet tells of the pods of all namespaces, and its logs hold theirs.
-            return any(rule.takes(reach) and rule.names(_KUBELETS) for rule in self._allow)
-        if not self._allow or (reach.group in _REVIEWS and reach.verb == "create"):
-            return True
-        return any(rule.takes(reach) or (spans and rule.takes_all_of(reach)) for rule in self._allow)
+
+def _refusal(what: str, rules: _Rules) -> FenceError:
+    return FenceError(f"{what} is kept back by {rules.setting} ({_cut(rules.words, _SHOWN)})")
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def _breadth(patterns: tuple[str, ...]) -> int:
+    """None at all comes before names, and names before patterns, which have to be looked up."""
+    if not patterns:
+        return 0
+    return 2 if any(sign in pattern for pattern in patterns for sign in "*?[") else 1
 
 
 def _any(patterns: Iterable[str], text: str) -> bool:

@@ -36,6 +36,7 @@ class FencedHttp:
 
     Args:
         inner: sends them.
+        fence: of the call that runs now.
         outside: whether a resource (group, plural) is known to be outside namespaces; what is not known to be is taken
             for one whose collections span all of them.
 
@@ -43,7 +44,7 @@ class FencedHttp:
     """
 
     def __init__(
-        self, inner: HttpClient, fence: Fence, *, target: HttpTarget, outside: Callable[[str, str], bool]
+        self, inner: HttpClient, fence: Callable[[], Fence], *, target: HttpTarget, outside: Callable[[str, str], bool]
     ) -> None:
         self._inner = inner
         self._fence = fence
@@ -130,11 +131,12 @@ class FencedHttp:
     def _check(
         self, method: str, path: str, params: Sequence[tuple[str, str]], headers: Mapping[str, str] | None
     ) -> None:
-        if self._fence.open:
+        fence = self._fence()
+        if fence.open:
             return
         try:
             needed = reaches(method, path, params, content=(headers or {}).get("Content-Type", ""))
         except UnreadableAddressError as error:
-            raise self._fence.refusal(f"{method} {path[:80]!a}, which is no address of objects,") from error
+            raise fence.refusal(f"{method} {path[:80]!a}, which is no address of objects,") from error
         for reach in needed:
-            self._fence.check(reach, spans=self.spans(reach))
+            fence.check(reach, spans=self.spans(reach))

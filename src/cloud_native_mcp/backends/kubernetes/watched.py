@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -58,7 +59,10 @@ class _Store(Generic[ShapeT]):
         self._resource = resource
         self._shape = shape
         self._query = ListQuery(None, field_selector=field_selector)
-        self._task = asyncio.create_task(self._keep(), name=f"watch {resource.display} of {client.name}")
+        # In a context of its own: it serves all callers, and outlives the one that began it.
+        self._task = asyncio.create_task(
+            self._keep(), name=f"watch {resource.display} of {client.name}", context=contextvars.Context()
+        )
 
     async def close(self) -> None:
         """End the watch."""
@@ -113,10 +117,12 @@ class WatchedKinds:
     ) -> Sequence[ShapeT] | None:
         """The objects as the watch has them, by namespace and name; None where they must be asked for.
 
+        They are asked for when the caller is held to rules of its own.
+
         Raises:
             BackendError: ``forbidden`` when the server's account may not list them (now).
         """
-        if resource.display not in self._kinds:
+        if resource.display not in self._kinds or client.confined:
             return None
         store = await self._store(client, resource, shape, field_selector)
         if store.objects is None:

@@ -13,4 +13,5 @@ SPEC = ServiceSpec(
         *("tools.test", "tools.repo", "tools.uninstall"),
     ),
     target_noun="Cluster",
+    by_namespace=True,
 )

@@ -33,4 +33,5 @@ SPEC = ServiceSpec(
         "tools.secret_reveal",
     ),
     target_noun="Cluster",
+    by_namespace=True,
 )

@@ -12,7 +12,7 @@ from mcp_types import PROTOCOL_VERSION_META_KEY as PROTOCOL_VERSION
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 
-from cloud_native_mcp.transport.consent import needs_consent, offers_forms
+from cloud_native_mcp.transport.consent import offers_forms
 from cloud_native_mcp.transport.frame import LEGACY, METHOD, MODERN, NAME, Fields, Frame
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Matcher:
 
     def _may_ask(self, name: str, meta: dict[str, object]) -> bool:
         """Whether the answer may be a question to the person at the client."""
-        return offers_forms(meta.get(CAPABILITIES)) and needs_consent(self._endpoint.input_schema(name))
+        return offers_forms(meta.get(CAPABILITIES)) and self._endpoint.may_ask(name)
 
     def _legacy_agrees(self, frame: Frame, meta: dict[str, object]) -> bool:
         """Sessions stay with the library: who owns one and how long it is idle is known there."""

@@ -11,6 +11,7 @@ from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
 from mcp_types import SERVER_INFO_META_KEY
 
 from cloud_native_mcp.transport.caller import CallFailed, client_of, principal_of
+from cloud_native_mcp.transport.consent import NOT_ASKED
 from cloud_native_mcp.transport.fast.lists import EncodedLists
 from cloud_native_mcp.transport.fast.match import Hot, Matcher
 from cloud_native_mcp.transport.fast.stream import Answer
@@ -90,6 +91,8 @@ class FastPath:
             await _settle(gone)
 
     def _result(self, hot: Hot, answer: CallAnswer) -> bytes:
+        if answer.needs_person:  # a client that offers to ask its person does not come this way
+            answer = NOT_ASKED
         result: dict[str, object] = {"content": list(answer.content), "isError": answer.is_error}
         if hot.modern:
             result["resultType"] = "complete"

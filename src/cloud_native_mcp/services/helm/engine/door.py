@@ -28,12 +28,14 @@ from cloud_native_mcp.backends.kubernetes.credentials import StaticToken
 from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.http import TlsOptions
+from cloud_native_mcp.contract.rights import current_rights, limited_to
 from cloud_native_mcp.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.contract.rights import CallRights
 
 _LOOPBACK: Final = "127.0.0.1"
 _LONGEST_S: Final = 1_800.0
@@ -50,9 +52,9 @@ async def door(client: KubernetesClient) -> AsyncGenerator[ClusterAccess]:
     if client.fence.open:
         yield client.access
         return
-    token = secrets.token_urlsafe(32)
+    token, rights = secrets.token_urlsafe(32), current_rights()
     app = web.Application(client_max_size=_MOST_SENT)
-    app.router.add_route("*", "/{path:.*}", _handler(client, token))
+    app.router.add_route("*", "/{path:.*}", _handler(client, token, rights))
     runner = web.AppRunner(app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -96,13 +98,16 @@ def _identity() -> tuple[ssl.SSLContext, bytes]:
     return context, pem
 
 
-def _handler(client: KubernetesClient, token: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _handler(
+    client: KubernetesClient, token: str, rights: CallRights | None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             return _status(401, "Unauthorized", "this door is for another program")
         try:
-            return await _passed(client, request)
+            with limited_to(rights):  # the task of a connection is not that of the call
+                return await _passed(client, request)
         except BackendError as error:
             if error.code == DENIED:
                 return _status(403, "Forbidden", error.text)

@@ -1,0 +1,1 @@
+"""Who may do what: roles, whom they are given to, and the decision for one call."""
