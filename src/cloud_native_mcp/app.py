@@ -61,6 +61,7 @@ class App:
         door: the inside of the server as the doors see it; there after `start`.
         manager: the services.
         permissions: who may do what.
+        pool: all connections to others.
         cache: what the services share of kept answers.
     """
 
@@ -76,7 +77,7 @@ class App:
         self.metrics.audit_enabled(enabled=settings.audit.enabled)
         self.permissions = Permissions(settings.permissions)
         self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
-        self._pool = Pool(_Observers((self.metrics, self.manager)))
+        self.pool = Pool(_Observers((self.metrics, self.manager)))
         self._door: CallChain | None = None
         self._catalogue: Catalogue | None = None
 
@@ -125,7 +126,7 @@ class App:
         """Stop the services, close all connections, store what is left of the audit: the last, also when one fails."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.audit.close)
-            stack.push_async_callback(self._pool.close)
+            stack.push_async_callback(self.pool.close)
             stack.push_async_callback(self.manager.close)
 
     async def _entries(self) -> list[Entry]:
@@ -142,7 +143,7 @@ class App:
         return ServiceContext(
             name=name,
             config=config,
-            http=self._pool,
+            http=self.pool,
             cache=self.cache,
             secrets=self.secrets,
             digest=self._digest,
@@ -157,7 +158,7 @@ class App:
         own = [f"{host}:{server.port}"]
         if server.public_url:
             own.append(parse_base_url(server.public_url, setting="server.public_url").shown)
-        return [*own, *self._pool.addresses()]
+        return [*own, *self.pool.addresses()]
 
 
 class _Observers:

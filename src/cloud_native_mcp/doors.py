@@ -8,13 +8,14 @@ import msgspec
 
 from cloud_native_mcp import __version__
 from cloud_native_mcp.auth.authenticator import Authenticator
+from cloud_native_mcp.auth.challenge import Challenges, ProtectedResource
 from cloud_native_mcp.auth.middleware import AuthMiddleware
 from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.limits.middleware import RateMiddleware
 from cloud_native_mcp.limits.rate import RateLimiter
 from cloud_native_mcp.transport import stdio
 from cloud_native_mcp.transport.endpoint import Endpoint, Identity
-from cloud_native_mcp.transport.http_app import HttpApp, build_app
+from cloud_native_mcp.transport.http_app import HttpApp, build_app, endpoint_paths
 from cloud_native_mcp.transport.probes import Probes
 from cloud_native_mcp.transport.server import DrainServer, make_server
 
@@ -63,20 +64,31 @@ async def serve_stdio(app: App, endpoint: str) -> None:
 
 def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
     """What every HTTP message passes between the guard and the engine, outermost first."""
-    authenticator = Authenticator(app.settings.auth, app.secrets)
+    authenticator = Authenticator(app.settings.auth, app.secrets, http=app.pool)
+    challenges = Challenges(app.settings.auth, public_url=app.settings.server.public_url)
+    paths = endpoint_paths(app.door.endpoints)
     limiter = RateLimiter(app.settings.ratelimit)
     # The open probes stand before this chain: what of `/health` comes so far is its detail, which is for known callers.
     open_paths = {"/metrics"} if app.settings.telemetry.metrics_open else set[str]()
 
     def auth(inner: ASGIApp) -> ASGIApp:
         return AuthMiddleware(
-            inner, authenticator, open_paths, limiter=limiter, record=app.audit.note, refused=app.metrics.refused
+            inner,
+            authenticator,
+            open_paths,
+            challenges=challenges,
+            limiter=limiter,
+            record=app.audit.note,
+            refused=app.metrics.refused,
         )
 
     def rate(inner: ASGIApp) -> ASGIApp:
         return RateMiddleware(inner, limiter, record=app.audit.note, refused=app.metrics.refused)
 
-    return (auth, rate)
+    def describe(inner: ASGIApp) -> ASGIApp:
+        return ProtectedResource(inner, challenges, paths)
+
+    return (describe, auth, rate)
 
 
 def _probes(app: App) -> Probes:

@@ -9,10 +9,11 @@ import pytest
 from cloud_native_mcp.auth.api_keys import REFRESH_S, ApiKeys
 from cloud_native_mcp.auth.authenticator import Authenticator
 from cloud_native_mcp.auth.config import AuthConfig
-from cloud_native_mcp.auth.credentials import BadCredentials, Unauthenticated
+from cloud_native_mcp.auth.credentials import BadCredentials, InvalidToken, Unauthenticated
 from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
 from cloud_native_mcp.errors import ConfigError
 from cloud_native_mcp.secrets.references import SecretStore
+from cloud_native_mcp.upstream.pool import Pool
 from tests.limits.clock import Clock
 from tests.promises import promise
 
@@ -29,7 +30,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @pytest.fixture
 def keys() -> Authenticator:
-    return Authenticator(CONFIG, SecretStore({"CI_KEY": CI_KEY}))
+    return Authenticator(CONFIG, SecretStore({"CI_KEY": CI_KEY}), http=Pool())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ async def test_a_known_key_is_its_principal_in_either_header(keys: Authenticator
 async def test_a_request_without_a_key_is_challenged(keys: Authenticator, headers: Headers) -> None:
     with pytest.raises(Unauthenticated) as refused:
         await keys.authenticate(headers)
-    assert refused.value.challenge == 'Bearer realm="cloud-native-mcp"'
+    assert not isinstance(refused.value, InvalidToken)
 
 
 @pytest.mark.parametrize("wrong", [CI_KEY[:-1], CI_KEY + "x", CI_KEY.upper(), "x" * 40, CI_KEY + " " + OPS_KEY])
@@ -71,9 +72,8 @@ async def test_a_wrong_key_is_refused_and_appears_nowhere(
     keys: Authenticator, wrong: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(InvalidToken) as refused:
         await keys.authenticate([(b"x-api-key", wrong.encode())])
-    assert refused.value.challenge.endswith('error="invalid_token"')
     assert wrong not in caplog.text + refused.value.text
 
 
@@ -99,7 +99,7 @@ async def test_ambiguous_or_malformed_credentials_are_refused_in_every_mode(
     caplog.set_level("DEBUG")
     if mode == "none":
         config = AuthConfig.model_validate({"mode": "none"})
-        keys = Authenticator(config, SecretStore({}))
+        keys = Authenticator(config, SecretStore({}), http=Pool())
     with pytest.raises(BadCredentials) as refused:
         await keys.authenticate(headers)
     assert len(str(refused.value)) < 120
@@ -107,7 +107,7 @@ async def test_ambiguous_or_malformed_credentials_are_refused_in_every_mode(
 
 
 async def test_without_keys_everybody_is_anonymous() -> None:
-    open_to_all = Authenticator(AuthConfig(), SecretStore({}))
+    open_to_all = Authenticator(AuthConfig(), SecretStore({}), http=Pool())
     assert await open_to_all.authenticate([(b"x-api-key", b"whatever")]) is ANONYMOUS
 
 
@@ -116,7 +116,7 @@ def test_all_faults_of_keys_are_told_at_once_without_the_keys() -> None:
         {"api_keys": {"a": {"key": "env:GONE"}, "b": {"key": "short-key"}, "c": {"key": CI_KEY}, "d": {"key": CI_KEY}}}
     )
     with pytest.raises(ConfigError) as refused:
-        Authenticator(config, SecretStore({}))
+        Authenticator(config, SecretStore({}), http=Pool())
     assert [problem.path for problem in refused.value.problems] == [f"auth.api_keys.{name}.key" for name in "abd"]
     assert CI_KEY not in str(refused.value)
     assert "short-key" not in str(refused.value)
@@ -135,7 +135,7 @@ async def test_a_rotated_file_is_taken_up_and_a_missing_one_changes_nothing(tmp_
     file.write_text(CI_KEY, encoding="utf-8")
     clock = Clock()
     config = AuthConfig.model_validate({"api_keys": {"ci": {"key": f"file:{file}"}}})
-    keys = Authenticator(config, SecretStore({}), clock=clock)
+    keys = Authenticator(config, SecretStore({}), http=Pool(), clock=clock)
     file.write_text(OPS_KEY, encoding="utf-8")
     clock.advance(REFRESH_S)
     assert (await keys.authenticate([(b"x-api-key", OPS_KEY.encode())])).id == "ci"
@@ -153,7 +153,7 @@ async def test_a_rotation_to_a_key_that_is_too_short_is_not_taken_up(
     file.write_text(CI_KEY, encoding="utf-8")
     clock = Clock()
     config = AuthConfig.model_validate({"api_keys": {"ci": {"key": f"file:{file}"}}})
-    keys = Authenticator(config, SecretStore({}), clock=clock)
+    keys = Authenticator(config, SecretStore({}), http=Pool(), clock=clock)
     file.write_text("tiny", encoding="utf-8")
     clock.advance(REFRESH_S)
     assert (await keys.authenticate([(b"x-api-key", CI_KEY.encode())])).id == "ci"

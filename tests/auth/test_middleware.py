@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_native_mcp.auth.authenticator import Authenticator
+from cloud_native_mcp.auth.challenge import Challenges
 from cloud_native_mcp.auth.config import AuthConfig
 from cloud_native_mcp.auth.middleware import AuthMiddleware
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.limits.rate import RateLimiter
 from cloud_native_mcp.secrets.references import SecretStore
+from cloud_native_mcp.upstream.pool import Pool
 from tests.limits.asgi import Inside, get
 from tests.limits.clock import Clock
 from tests.promises import promise
@@ -34,8 +36,9 @@ class Gate:
         config = AuthConfig.model_validate({"api_keys": {"ci": {"key": KEY}}})
         self.app = AuthMiddleware(
             self.inside,
-            Authenticator(config, SecretStore({})),
+            Authenticator(config, SecretStore({}), http=Pool()),
             ["/livez", "/health"],
+            challenges=Challenges(config),
             limiter=RateLimiter(RateLimitConfig(failure_burst=failure_burst), Clock()),
             record=self.records.append,
             refused=self.refused.append,

@@ -26,7 +26,12 @@ _PYTHON_CALL = re.compile(r'call_tool\("(\w+)", (\{.*?\})\)')
 _COMMAND_CALL = re.compile(r"cloud-native-mcp call (\w+)((?: \w+=[^\s`]+)*)")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 PAGES = [*sorted(ROOT.glob("*.md")), *files("docs", "src", suffix=".md")]
-ENVIRONMENT = {"MY_MCP_KEY": "k" * 32, "MIMIR_TOKEN": "t" * 32, "REGISTRY_PASSWORD": "r" * 32}
+ENVIRONMENT = {
+    "ANN_HASH": "$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+    "MY_MCP_KEY": "k" * 32,
+    "MIMIR_TOKEN": "t" * 32,
+    "REGISTRY_PASSWORD": "r" * 32,
+}
 
 
 def blocks(page: Path, language: str) -> list[str]:

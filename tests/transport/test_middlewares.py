@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_native_mcp.auth.authenticator import Authenticator
+from cloud_native_mcp.auth.challenge import Challenges
 from cloud_native_mcp.auth.config import AuthConfig
 from cloud_native_mcp.auth.middleware import AuthMiddleware
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.limits.middleware import RateMiddleware
 from cloud_native_mcp.limits.rate import RateLimiter
 from cloud_native_mcp.secrets.references import SecretStore
+from cloud_native_mcp.upstream.pool import Pool
 from tests.transport.sample_door import SampleDoor
 from tests.transport.serving import Running, serving
 from tests.transport.wire import Answer, envelope, exchange, legacy_call, modern_call, post, request
@@ -45,7 +47,8 @@ def pair() -> Iterator[tuple[Running, Running]]:
 
     def authenticate(app: ASGIApp) -> ASGIApp:
         config = AuthConfig.model_validate({"api_keys": {"ann": {"key": KEY}}})
-        return AuthMiddleware(app, Authenticator(config, SecretStore({})), ())
+        known = Authenticator(config, SecretStore({}), http=Pool())
+        return AuthMiddleware(app, known, (), challenges=Challenges(config))
 
     def limit(app: ASGIApp) -> ASGIApp:
         return RateMiddleware(app, RateLimiter(RateLimitConfig(burst=BURST), clock=_clock))

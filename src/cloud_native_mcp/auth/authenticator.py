@@ -6,14 +6,18 @@ import time
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.auth.api_keys import ApiKeys
-from cloud_native_mcp.auth.credentials import REALM, Unauthenticated, presented
+from cloud_native_mcp.auth.basic import BasicUsers
+from cloud_native_mcp.auth.credentials import InvalidToken, Unauthenticated, presented
+from cloud_native_mcp.auth.issuer_keys import IssuerKeys
+from cloud_native_mcp.auth.jwt_tokens import JwtTokens, TrustedIssuer
 from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cloud_native_mcp.auth.config import AuthConfig
     from cloud_native_mcp.auth.credentials import AuthMethod
+    from cloud_native_mcp.contract.http import HttpPool
     from cloud_native_mcp.contract.service import SecretReader
 
 
@@ -21,7 +25,8 @@ class Authenticator:
     """Asks each configured method whom a request's credentials stand for.
 
     Args:
-        secrets: resolves the references to keys.
+        secrets: resolves the references to keys and hashes.
+        http: fetches the keys of issuers.
         clock: monotonic seconds.
 
     Raises:
@@ -29,17 +34,26 @@ class Authenticator:
     """
 
     def __init__(
-        self, config: AuthConfig, secrets: SecretReader, *, clock: Callable[[], float] = time.monotonic
+        self,
+        config: AuthConfig,
+        secrets: SecretReader,
+        *,
+        http: HttpPool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._enforced = config.enforced
-        self._methods = _methods(config, secrets, clock) if config.enforced else []
+        self._methods = list(_methods(config, secrets, http, clock))
+        self._known = _kinds(config)
+        self._basic = config.accepts("basic")
 
     async def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
         """Who sends a request with these headers (names in lower case).
 
         Raises:
             BadCredentials: two of a header, two different keys, a header too long or with odd characters.
-            Unauthenticated: no credentials, or none that is known.
+            Unauthenticated: no credentials, or none that is known (`InvalidToken`).
+            InsufficientScope: a token that lacks a scope.
+            AuthUnavailable: it cannot be told now.
         """
         credentials = presented(headers)
         if not self._enforced:
@@ -48,10 +62,30 @@ class Authenticator:
             found = await method.find(credentials)
             if found is not None:
                 return found
-        if credentials.token is None:
-            raise Unauthenticated("send an API key as `Authorization: Bearer …` or `X-API-Key: …`")
-        raise Unauthenticated("the API key is not known here", f'{REALM}, error="invalid_token"')
+        if credentials.token is not None:
+            raise InvalidToken("the key or token is not known here")
+        if credentials.basic is not None and self._basic:
+            raise Unauthenticated("the user and password are not known here")
+        raise Unauthenticated(f"send {self._known}")
 
 
-def _methods(config: AuthConfig, secrets: SecretReader, clock: Callable[[], float]) -> list[AuthMethod]:
-    return [ApiKeys(config.api_keys, secrets, clock=clock)]
+def _methods(
+    config: AuthConfig, secrets: SecretReader, http: HttpPool, clock: Callable[[], float]
+) -> Iterator[AuthMethod]:
+    if config.accepts("api_key"):
+        yield ApiKeys(config.api_keys, secrets, clock=clock)
+    if config.accepts("jwt"):
+        issuers = config.issuers.items()
+        yield JwtTokens(TrustedIssuer(name, one, IssuerKeys(name, one, http, clock=clock)) for name, one in issuers)
+    if config.accepts("basic"):
+        yield BasicUsers(config.users, secrets, clock=clock)
+
+
+def _kinds(config: AuthConfig) -> str:
+    """What a caller may send, in words."""
+    kinds = {
+        "api_key": "an API key as `Authorization: Bearer …` or `X-API-Key: …`",
+        "jwt": "a token as `Authorization: Bearer …`",
+        "basic": "a user and password as `Authorization: Basic …`",
+    }
+    return ", or ".join(text for mode, text in kinds.items() if config.accepts(mode))  # type: ignore[arg-type]

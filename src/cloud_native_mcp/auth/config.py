@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from cloud_native_mcp.auth.issuer_config import Issuer, User  # noqa: TC001 - read at run time by the model
 from cloud_native_mcp.contract.configuration import SecretReference, Section
 
-AuthMode = Literal["api_key", "none"]
+AuthMode = Literal["api_key", "jwt", "basic", "none"]
 VISIBLE_ID = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 
 
@@ -29,12 +30,19 @@ class AuthConfig(Section):
     mode: Annotated[tuple[AuthMode, ...], BeforeValidator(_as_tuple)] = Field(
         default=("api_key",),
         min_length=1,
-        description="Accepted ways to authenticate. `none`, written out, lets everyone in as `anonymous`.",
+        description="Accepted ways to authenticate: `api_key`, `jwt`, `basic`; by default those that something is "
+        "configured for. `none`, written out, lets everyone in as `anonymous`.",
     )
     api_keys: dict[Annotated[str, Field(pattern=VISIBLE_ID)], ApiKey] = Field(
         default={},
         description="Keys by the visible id that logs and the audit show. Without any, a server whose mode is not "
         "written out is open, and listens on loopback only.",
+    )
+    issuers: dict[Annotated[str, Field(pattern=VISIBLE_ID)], Issuer] = Field(
+        default={}, description="Issuers of tokens, by the name that stands before the ids of their callers."
+    )
+    users: dict[Annotated[str, Field(pattern=VISIBLE_ID)], User] = Field(
+        default={}, description="Users with passwords (HTTP Basic), by name."
     )
 
     @field_validator("mode")
@@ -46,14 +54,28 @@ class AuthConfig(Section):
 
     @model_validator(mode="after")
     def _asked_for_keys_exist(self) -> AuthConfig:
-        if "mode" in self.model_fields_set and "api_key" in self.mode and not self.api_keys:
-            raise ValueError("mode api_key needs at least one entry in api_keys")
+        if "mode" not in self.model_fields_set:
+            return self
+        needs = {
+            "api_key": ("api_keys", self.api_keys),
+            "jwt": ("issuers", self.issuers),
+            "basic": ("users", self.users),
+        }
+        for mode in self.mode:
+            section, entries = needs.get(mode, ("", {"": None}))
+            if not entries:
+                raise ValueError(f"mode {mode} needs at least one entry in {section}")
         return self
+
+    def accepts(self, mode: AuthMode) -> bool:
+        """Whether callers may authenticate so."""
+        configured = {"api_key": self.api_keys, "jwt": self.issuers, "basic": self.users}
+        return bool(configured.get(mode)) and (mode in self.mode or "mode" not in self.model_fields_set)
 
     @property
     def enforced(self) -> bool:
         """Whether a caller without a valid credential is refused."""
-        return "api_key" in self.mode and bool(self.api_keys)
+        return any(self.accepts(mode) for mode in ("api_key", "jwt", "basic"))
 
     @property
     def open_by_choice(self) -> bool:

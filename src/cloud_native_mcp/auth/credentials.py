@@ -15,18 +15,31 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.principal import Principal
 
 MAX_CREDENTIAL: Final = 8_192
-REALM: Final = 'Bearer realm="cloud-native-mcp"'
-
 _VISIBLE: Final = re.compile(rb"[\x20-\x7e]+")
 
 
 class Unauthenticated(CnmcpError):
-    """Nobody known. ``challenge`` is the value of ``WWW-Authenticate``."""
+    """Nobody known: no credential, or none that is good."""
 
-    def __init__(self, text: str, challenge: str = REALM) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.challenge = challenge
         super().__init__(text)
+
+
+class InvalidToken(Unauthenticated):
+    """A credential of a known kind that is not good; the text says in plain words what is wrong with it."""
+
+
+class InsufficientScope(CnmcpError):
+    """A good credential that lacks a scope; ``scopes`` are those that are needed."""
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        self.scopes = tuple(scopes)
+        super().__init__(f"the token needs the scopes: {' '.join(scopes)}")
+
+
+class AuthUnavailable(CnmcpError):
+    """Nobody can tell now whether the credential is good."""
 
 
 class BadCredentials(CnmcpError):
@@ -52,6 +65,8 @@ class AuthMethod(Protocol):
 
         Raises:
             Unauthenticated: they are meant for this method, and no other one needs to be asked.
+            InsufficientScope: they are good and do not reach far enough.
+            AuthUnavailable: it cannot be told now.
         """
         ...
 

@@ -1,12 +1,18 @@
-"""Lets a request in as its principal, or answers 401 (nobody known), 400 (malformed) or 429 (too many failures)."""
+"""Lets a request in as its principal, or answers 400, 401, 403 (a scope is missing), 429 or 503."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.audit.record import AuditRecord
-from cloud_native_mcp.auth.credentials import BadCredentials, Unauthenticated
+from cloud_native_mcp.auth.credentials import (
+    AuthUnavailable,
+    BadCredentials,
+    InsufficientScope,
+    InvalidToken,
+    Unauthenticated,
+)
 from cloud_native_mcp.limits.middleware import peer_of, refuse_for_now
 from cloud_native_mcp.limits.problem import send_problem
 
@@ -16,9 +22,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cloud_native_mcp.auth.authenticator import Authenticator
+    from cloud_native_mcp.auth.challenge import Challenges
     from cloud_native_mcp.limits.rate import RateLimiter
 
 logger = logging.getLogger(__name__)
+
+RETRY_S: Final = 5
+"""Seconds after which a caller whose credential could not be checked may try again."""
 
 
 class AuthMiddleware:
@@ -28,12 +38,13 @@ class AuthMiddleware:
     more to those who have one.
 
     Args:
+        challenges: what refused callers are told.
         limiter: counts failures per peer; beyond its limit the answer is 429 and nothing more is recorded or logged.
         record: takes the audit record of each refusal.
         refused: told of each refusal (``auth``), for the metrics.
     """
 
-    __slots__ = ("_app", "_authenticator", "_limiter", "_open_paths", "_record", "_refused")
+    __slots__ = ("_app", "_authenticator", "_challenges", "_limiter", "_open_paths", "_record", "_refused")
 
     def __init__(
         self,
@@ -41,12 +52,14 @@ class AuthMiddleware:
         authenticator: Authenticator,
         open_paths: Collection[str],
         *,
+        challenges: Challenges,
         limiter: RateLimiter | None = None,
         record: Callable[[AuditRecord], None] | None = None,
         refused: Callable[[str], None] | None = None,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._challenges = challenges
         self._open_paths = frozenset(open_paths)
         self._limiter = limiter
         self._record = record
@@ -62,8 +75,19 @@ class AuthMiddleware:
         except Unauthenticated as error:
             if scope["path"] not in self._open_paths:
                 if await self._counted(scope, send, "unauthenticated"):
-                    await send_problem(send, 401, error.text, {"www-authenticate": error.challenge})
+                    kind = "invalid_token" if isinstance(error, InvalidToken) else ""
+                    header = self._challenges.header(scope, error=kind)
+                    await send_problem(send, 401, error.text, {"www-authenticate": header})
                 return
+        except InsufficientScope as error:
+            if await self._counted(scope, send, "insufficient_scope"):
+                header = self._challenges.header(scope, error="insufficient_scope", scopes=error.scopes)
+                await send_problem(send, 403, str(error), {"www-authenticate": header})
+            return
+        except AuthUnavailable as error:
+            if await self._counted(scope, send, "auth_unavailable"):
+                await send_problem(send, 503, f"{error}; try again", {"retry-after": str(RETRY_S)})
+            return
         except BadCredentials as error:
             if await self._counted(scope, send, "malformed_credentials"):
                 await send_problem(send, 400, str(error), {"connection": "close"})

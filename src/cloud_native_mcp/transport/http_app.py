@@ -137,6 +137,12 @@ def build_app(
     return HttpApp(Guard(app, config), endpoints, streams, drain)
 
 
+def endpoint_paths(names: Sequence[str]) -> list[str]:
+    """The paths at which clients reach the endpoints of these names."""
+    paths = [f"/api/{name}/{way}" for name in names for way in ("streamable-http", "sse", "messages/")]
+    return [*paths, "/mcp"]
+
+
 def _mount(endpoint: Endpoint, config: ServerConfig, table: dict[str, ASGIApp]) -> SseDoor:
     """Put both HTTP transports of an endpoint at their paths; the aggregate is also at ``/mcp``."""
     base = f"/api/{endpoint.name}"
