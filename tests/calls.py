@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cloud_native_mcp.cache.store import SegmentedCache
+from cloud_native_mcp.contract.acting import working_for
 from cloud_native_mcp.contract.call import Call
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.principal import LOCAL
@@ -195,7 +196,8 @@ class Desk:
             server=self.server,
         )
         async with call.deadline.enforce():
-            result = await tool.run(call, bound.args)
+            with working_for(self.caller):
+                result = await tool.run(call, bound.args)
         sealed: list[str] = []
 
         def seal(state: CursorState) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from cloud_native_mcp.audit.record import AuditRecord
+from cloud_native_mcp.contract.acting import working_for
 from cloud_native_mcp.contract.call import Call
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.effect import Effect
@@ -207,7 +208,8 @@ async def act(parts: Parts, flow: Flow, proceed: Proceed) -> None:
         if flow.result is not None:
             return
     try:
-        flow.result = await entry.tool.run(call, bound.args)
+        with working_for(flow.request.principal):
+            flow.result = await entry.tool.run(call, bound.args)
     except BackendError as error:
         if len(bound.targets) == 1:
             parts.manager.observe(entry.service, call.target, error)

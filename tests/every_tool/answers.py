@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cloud_native_mcp.app import App
+    from cloud_native_mcp.contract.principal import Principal
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 AT_ONCE: Final = 8
@@ -58,6 +59,7 @@ class Desk:
     """An app whose tools are called, and all that it said."""
 
     app: App
+    caller: Principal = LOCAL
     secrets: Sequence[str] = (CANARY,)
     paths: Sequence[str] = ()
     told: list[Told] = field(default_factory=list[Told])
@@ -75,7 +77,7 @@ class Desk:
             endpoint=AGGREGATE,
             tool=tool,
             arguments=arguments,
-            principal=LOCAL,
+            principal=self.caller,
             client=Client(door="cli"),
             progress=ProgressLog(),
             request_id=uuid.uuid4().hex,

@@ -107,6 +107,21 @@ async def fenced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
         yield Scripted(desk, server)
 
 
+@pytest.fixture
+async def acting_clusters(tmp_path: Path) -> AsyncGenerator[Scripted]:
+    """The same with clusters that are asked as the caller."""
+    rules = {
+        "users": [{"principal": "*", "user": "mcp:{id}"}],
+        "groups": [{"group": "team-*", "as_group": "mcp:{group}"}],
+    }
+    cluster = {"identity": "impersonate", "impersonate": rules}
+    async with (
+        fault_server(choose=routes(DISCOVERY)) as server,
+        _over(server.url, tmp_path, cluster=cluster) as desk,
+    ):
+        yield Scripted(desk, server)
+
+
 SCALABLE = {"subresources": [{"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get", "patch"]}]}
 CORE = [
     entry("pods", "Pod", short=("po",)),
@@ -128,17 +143,18 @@ async def _over(
     *,
     fence: Mapping[str, object] | None = None,
     permissions: Mapping[str, object] | None = None,
+    cluster: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[Desk]:
-    """Every service with its backends at one address, clusters inside that fence, callers under these rules."""
+    """Every service with its backends at one address, clusters with these settings, callers under these rules."""
     kubeconfig = folder / "kubeconfig.yaml"
     kubeconfig.write_text(AWAY % url, encoding="utf-8")
-    cluster: dict[str, object] = {"kubeconfig": str(kubeconfig), "fence": dict(fence or {})}
+    both: dict[str, object] = {"kubeconfig": str(kubeconfig), "fence": dict(fence or {}), **(cluster or {})}
     permitted = {"policy": {"allow": ["drain_nodes", "reveal_secrets"]}}
     flags: dict[str, object] = {
-        "kubernetes": {"enabled": True, "targets": {"away": cluster | permitted}},
+        "kubernetes": {"enabled": True, "targets": {"away": both | permitted}},
         "helm": {
             "enabled": True,
-            "targets": {"away": cluster},
+            "targets": {"away": both},
             "charts": {"repositories": {"lab": {"url": "http://127.0.0.1:1"}}},
         },
         "prometheus": {"targets": {"away": {"url": url}}},

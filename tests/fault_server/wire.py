@@ -65,7 +65,10 @@ class Connection:
         start, *lines = raw.decode("latin-1").split("\r\n")
         method, target, _ = start.split(" ", 2)
         pairs = (line.partition(":") for line in lines if line)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers: dict[str, str] = {}
+        for shown, _, value in pairs:  # repeated ones are one list (RFC 9110, 5.2)
+            name = shown.strip().lower()
+            headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
         body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Request(method, target, headers, body)
 

@@ -7,7 +7,7 @@ cap on the decoded bytes of its answer.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -145,6 +145,10 @@ class HttpSocket(Protocol):
         ...
 
 
+RequestHeaders: TypeAlias = "Mapping[str, str | tuple[str, ...]]"
+"""Headers of one request; a tuple is a header sent once for each of its values."""
+
+
 class HttpClient(Protocol):
     """Requests to one target.
 
@@ -160,7 +164,7 @@ class HttpClient(Protocol):
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = 64_000_000,
@@ -182,7 +186,7 @@ class HttpClient(Protocol):
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = 64_000_000,
@@ -200,6 +204,7 @@ class HttpClient(Protocol):
         deadline: Deadline,
         protocols: Sequence[str],
         params: Sequence[tuple[str, str]] = (),
+        headers: RequestHeaders | None = None,
         read: bool = False,
     ) -> AbstractAsyncContextManager[HttpSocket]:
         """A WebSocket (RFC 6455) with one of these subprotocols, the preferred one first.

@@ -21,13 +21,13 @@ from cloud_native_mcp.upstream.websocket import Socket, connect
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     import aiohttp
 
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.contract.http import HttpTarget
+    from cloud_native_mcp.contract.http import HttpTarget, RequestHeaders
     from cloud_native_mcp.upstream.address import Address
     from cloud_native_mcp.upstream.breaker import Breaker
     from cloud_native_mcp.upstream.observer import UpstreamObserver
@@ -54,7 +54,7 @@ class _Request:
     method: str
     path: str
     params: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
+    headers: RequestHeaders
     body: bytes | None
     read: bool
     deadline: Deadline
@@ -94,7 +94,7 @@ class Client:
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
@@ -113,7 +113,7 @@ class Client:
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
@@ -138,10 +138,12 @@ class Client:
         deadline: Deadline,
         protocols: Sequence[str],
         params: Sequence[tuple[str, str]] = (),
+        headers: RequestHeaders | None = None,
         read: bool = False,
     ) -> AsyncGenerator[Socket]:
         """A WebSocket, as `contract.http.HttpClient.socket` says."""
-        request = _Request("GET", path, params, _UNCOMPRESSED, None, read, deadline, DEFAULT_MAX_BYTES, stream=True)
+        sent = {**_UNCOMPRESSED, **(headers or {})}
+        request = _Request("GET", path, params, sent, None, read, deadline, DEFAULT_MAX_BYTES, stream=True)
         async with contextlib.AsyncExitStack() as stack:
 
             async def opened(order: Order) -> Socket:
@@ -207,7 +209,7 @@ class Client:
                     generation, given = await self._renewal.headers()
             authentication.update(given)
         compress = self.target.compress and not self.address.loopback
-        headers = {
+        headers: RequestHeaders = {
             "User-Agent": _USER_AGENT,
             "Accept-Encoding": "gzip" if compress else "identity",
             **self.target.headers,
@@ -218,7 +220,7 @@ class Client:
         order = Order(
             method=request.method,
             url=self.address.url(request.path, urlencode(request.params, quote_via=quote)),
-            headers=headers,
+            headers=_one_by_one(headers),
             body=request.body,
             read=request.read,
             deadline=request.deadline,
@@ -273,3 +275,11 @@ class Client:
             raise
         finally:
             self._observer.request(self.target.service, self.target.name, outcome, self._clock() - started)
+
+
+def _one_by_one(headers: RequestHeaders) -> list[tuple[str, str]]:
+    """Each header with each of its values."""
+    sent: list[tuple[str, str]] = []
+    for name, value in headers.items():
+        sent += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
+    return sent

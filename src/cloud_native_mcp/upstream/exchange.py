@@ -13,7 +13,7 @@ from cloud_native_mcp.upstream.errors import AttemptError, Phase, explain, unkno
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
     from types import SimpleNamespace
 
     from yarl import URL
@@ -28,7 +28,7 @@ class Order:
 
     method: str
     url: URL
-    headers: Mapping[str, str]
+    headers: Sequence[tuple[str, str]]
     body: bytes | None
     read: bool
     deadline: Deadline

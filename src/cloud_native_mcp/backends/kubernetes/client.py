@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 import msgspec
 
+from cloud_native_mcp.backends.kubernetes.acting_http import ActingHttp
 from cloud_native_mcp.backends.kubernetes.callers_fence import within_rights
 from cloud_native_mcp.backends.kubernetes.discovery import Discovery
 from cloud_native_mcp.backends.kubernetes.fence import Fence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
+    from cloud_native_mcp.backends.kubernetes.impersonation import Identity, Impersonation
     from cloud_native_mcp.backends.kubernetes.resources import Resource
     from cloud_native_mcp.contract.deadline import Deadline
     from cloud_native_mcp.contract.http import HttpPool, HttpSocket
@@ -33,6 +36,8 @@ JSON: Final = "application/json"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
 DEFAULT_MAX_BYTES: Final = 32_000_000
 _ERROR_BYTES: Final = 64_000
+_MOST_ACTING: Final = 512
+"""Users whose clients are kept, so that equal reads of one user can be shared."""
 ShapeT = TypeVar("ShapeT")
 
 
@@ -46,7 +51,7 @@ class VersionInfo(msgspec.Struct, rename="camel"):
 
 
 class KubernetesClient:
-    """One cluster as the server's own identity sees it.
+    """One cluster as the server's own identity sees it, or the user it was made for with `acting_as`.
 
     Every method raises `BackendError` (no connection, no whole answer), `KubernetesError` (the API server refused or
     failed) or `FenceError` (the operator's fence keeps it back). Names and namespaces are checked before anything is
@@ -58,6 +63,8 @@ class KubernetesClient:
         discovery: the kinds of the cluster.
         policy: what is not written there, whatever the identity may do.
         http: the last hop of every request, where the fence stands.
+        identity: the Kubernetes user its requests are sent as; None for the server's own. Discovery is the server's.
+        impersonation: who callers are there; None where all of them are the server.
     """
 
     def __init__(
@@ -70,12 +77,17 @@ class KubernetesClient:
         service: str = "kubernetes",
         policy: ObjectPolicy | None = None,
         fence: Fence | None = None,
+        impersonation: Impersonation | None = None,
+        identity: Identity | None = None,
+        discovery: Discovery | None = None,
     ) -> None:
         self.name = name
         self.namespace = access.namespace
         self.policy = policy or ObjectPolicy()
         self._fence = fence or Fence()
         self.access = access
+        self.impersonation = impersonation
+        self.identity = identity
         self.target = HttpTarget(
             service=service,
             name=name,
@@ -86,14 +98,49 @@ class KubernetesClient:
             headers=access.headers,
             certificates=access.certificates,
         )
-        self.discovery = Discovery(self._fetch, cache=cache, target=self.target)
+        self.discovery = discovery or Discovery(self._fetch, cache=cache, target=self.target)
+        own = http.client(self.target)
         self.http = FencedHttp(
-            http.client(self.target),
+            ActingHttp(own, identity) if identity is not None else own,
             lambda: self.fence,
             target=self.target,
             outside=self.discovery.is_outside_namespaces,
         )
         self._shared = SharedReads(self.http, cache)
+        self._acting: dict[Identity, KubernetesClient] = {}
+        self._again = partial(
+            KubernetesClient,
+            name=name,
+            access=access,
+            http=http,
+            cache=cache,
+            service=service,
+            policy=self.policy,
+            fence=self._fence,
+        )
+
+    def acting_as(self, identity: Identity) -> KubernetesClient:
+        """The client whose requests are that user's; whoever keeps it stays that user.
+
+        Reads of different users are never shared; discovery, which tells of kinds only, is asked by the server.
+        """
+        known = self._acting.pop(identity, None)
+        if known is None:
+            known = self._again(identity=identity, discovery=self.discovery)
+            while len(self._acting) >= _MOST_ACTING:
+                del self._acting[next(iter(self._acting))]
+        self._acting[identity] = known
+        return known
+
+    @property
+    def view(self) -> tuple[str, Identity | None]:
+        """What keys of kept answers begin with: the cluster, and whose rights the answers show."""
+        return self.name, self.identity
+
+    @property
+    def actor(self) -> str:
+        """Whose rights count there, in words: ``this server``, ``user alice``."""
+        return "this server" if self.identity is None else f"user {self.identity.user}"
 
     @property
     def fence(self) -> Fence:

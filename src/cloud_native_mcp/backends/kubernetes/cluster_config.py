@@ -9,10 +9,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from cloud_native_mcp.backends.kubernetes.impersonation import may_be
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths
 from cloud_native_mcp.backends.kubernetes.object_policy import Permit  # noqa: TC001 - pydantic reads it
 from cloud_native_mcp.contract.configuration import Section, ServiceConfig
+from cloud_native_mcp.contract.principal import AuthMethod  # noqa: TC001 - pydantic reads it
 
 
 class ExecConfig(Section):
@@ -119,6 +121,59 @@ class FenceConfig(Section):
     )
 
 
+def _kubernetes_name(text: str) -> str:
+    """What is around the placeholder must not make a name of Kubernetes itself."""
+    if not may_be(text):
+        raise ValueError(
+            "must be printable ASCII without blanks at its ends, and never begin with `system:`: users and groups of "
+            "Kubernetes itself, such as system:masters, are nobody's"
+        )
+    return text
+
+
+KubernetesName = Annotated[str, AfterValidator(_kubernetes_name)]
+
+
+class UserRuleConfig(Section):
+    """Callers and the Kubernetes user they are."""
+
+    principal: str = Field(min_length=1, description="Id of the caller; `*` stands for any text.")
+    methods: list[AuthMethod] = Field(
+        default=[],
+        description=(
+            "How the caller must have authenticated, such as `jwt`. Without this list every way will do that proves "
+            "who calls; `none` (a server without authentication) and `local` (the terminal) have to be named."
+        ),
+    )
+    user: KubernetesName = Field(
+        description="The Kubernetes user; `{id}` stands for the caller's id, as in `mcp:{id}`."
+    )
+
+
+class GroupRuleConfig(Section):
+    """Groups of callers and the Kubernetes group they are."""
+
+    group: str = Field(min_length=1, description="Group of the caller; `*` stands for any text.")
+    as_group: KubernetesName = Field(
+        default="{group}", description="The Kubernetes group; `{group}` stands for the caller's, as in `mcp:{group}`."
+    )
+
+
+class ImpersonateConfig(Section):
+    """Which Kubernetes users callers are. Who is on no list is refused."""
+
+    users: list[UserRuleConfig] = Field(
+        default=[], description="Callers; of several rules that fit, the first counts. One without a rule is refused."
+    )
+    groups: list[GroupRuleConfig] = Field(
+        default=[],
+        description=(
+            "Groups of callers; of several rules that fit, the first counts. A group without a rule is left out, and "
+            "so is what would begin with `system:`."
+        ),
+    )
+
+
 class ClusterConfig(Section):
     """One cluster and the identity the server uses there."""
 
@@ -131,6 +186,17 @@ class ClusterConfig(Section):
     )
     in_cluster: bool = Field(default=False, description="Use the pod's own service account instead of a kubeconfig.")
     policy: PolicyConfig = Field(default=PolicyConfig(), description="What may be written to this cluster.")
+    identity: Literal["server", "impersonate"] = Field(
+        default="server",
+        description=(
+            "As whom calls are made: `server`, the identity of the kubeconfig, or `impersonate`, the Kubernetes user "
+            "that `impersonate` tells for the caller, so that the cluster's own RBAC decides. Discovery and health "
+            "checks are the server's in both cases, and no kind is watched for callers with rights of their own."
+        ),
+    )
+    impersonate: ImpersonateConfig = Field(
+        default=ImpersonateConfig(), description="Which Kubernetes users callers are, with `identity: impersonate`."
+    )
     fence: FenceConfig = Field(
         default=FenceConfig(), description="What of this cluster may be reached at all, by namespace, kind and verb."
     )
@@ -139,6 +205,14 @@ class ClusterConfig(Section):
     def _one_source(self) -> ClusterConfig:
         if self.in_cluster and (self.kubeconfig is not None or self.context is not None):
             raise ValueError("in_cluster excludes kubeconfig and context")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_may(self) -> ClusterConfig:
+        if self.identity == "impersonate" and not self.impersonate.users:
+            raise ValueError("identity impersonate needs impersonate.users: without a rule every caller is refused")
+        if self.identity == "server" and (self.impersonate.users or self.impersonate.groups):
+            raise ValueError("impersonate has no effect without identity: impersonate")
         return self
 
 

@@ -12,9 +12,11 @@ from cloud_native_mcp.backends.kubernetes.cluster_config import ClusterConfig
 from cloud_native_mcp.backends.kubernetes.exec_policy import ExecPolicy
 from cloud_native_mcp.backends.kubernetes.fence import Fence, FenceRule
 from cloud_native_mcp.backends.kubernetes.followed import FollowedCluster
+from cloud_native_mcp.backends.kubernetes.impersonation import GroupRule, Impersonation, UserRule
 from cloud_native_mcp.backends.kubernetes.in_cluster import in_cluster_access
 from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_kubeconfig
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
+from cloud_native_mcp.contract.acting import caller
 from cloud_native_mcp.contract.service import Probe
 from cloud_native_mcp.errors import ConfigError, Problem
 
@@ -60,12 +62,17 @@ class Clusters:
         return tuple(self._clusters)
 
     def client(self, target: str) -> KubernetesClient:
-        """The client of a configured cluster, as its kubeconfig is now."""
-        return self._clusters[target].client()
+        """The client of a configured cluster, as its kubeconfig is now; where that is set, as the present caller.
+
+        Raises:
+            ToolError: ``denied_by_policy`` when the caller is no user of the cluster.
+        """
+        own = self._clusters[target].client()
+        return own if own.impersonation is None else own.acting_as(own.impersonation.identity_of(caller()))
 
     async def probe(self, target: str, deadline: Deadline) -> Probe:
-        """Ask the API server its version (``GET /version``)."""
-        info = await self.client(target).version(deadline)
+        """Ask the API server its version (``GET /version``), as the server itself."""
+        info = await self._clusters[target].client().version(deadline)
         return Probe(version=info.git_version)
 
     async def close(self) -> None:
@@ -115,6 +122,24 @@ def _fence(cluster: ClusterConfig, section: str) -> Fence:
     return Fence(allow, deny, setting=f"{section}.fence")
 
 
+def _impersonation(cluster: ClusterConfig, access: ClusterAccess, section: str) -> Impersonation | None:
+    """Who callers are in the cluster; None where all are the server.
+
+    Raises:
+        ConfigError: the kubeconfig impersonates somebody already, and both cannot be.
+    """
+    if cluster.identity == "server":
+        return None
+    if access.headers:
+        raise ConfigError([Problem("identity", "impersonate excludes `as` in the kubeconfig")])
+    rules = cluster.impersonate
+    return Impersonation(
+        [UserRule(rule.principal, rule.user, tuple(rule.methods)) for rule in rules.users],
+        [GroupRule(rule.group, rule.as_group) for rule in rules.groups],
+        setting=f"{section}.impersonate",
+    )
+
+
 def _cluster(context: ServiceContext[ClustersConfig], name: str, cluster: ClusterConfig) -> Cluster:
     section = f"{context.name}.targets.{name}"
 
@@ -127,6 +152,7 @@ def _cluster(context: ServiceContext[ClustersConfig], name: str, cluster: Cluste
             service=context.name,
             policy=_policy(cluster, section),
             fence=_fence(cluster, section),
+            impersonation=_impersonation(cluster, access, section),
         )
 
     if cluster.in_cluster:

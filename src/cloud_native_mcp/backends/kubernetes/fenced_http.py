@@ -13,12 +13,19 @@ from cloud_native_mcp.backends.kubernetes.status import raise_for_status
 from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from cloud_native_mcp.backends.kubernetes.fence import Fence
     from cloud_native_mcp.backends.kubernetes.reach import Reach
     from cloud_native_mcp.contract.deadline import Deadline
-    from cloud_native_mcp.contract.http import HttpClient, HttpResponse, HttpSocket, HttpStream, HttpTarget
+    from cloud_native_mcp.contract.http import (
+        HttpClient,
+        HttpResponse,
+        HttpSocket,
+        HttpStream,
+        HttpTarget,
+        RequestHeaders,
+    )
 
 NAMESPACES: Final = "/api/v1/namespaces"
 _METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
@@ -58,7 +65,7 @@ class FencedHttp:
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = _MAX_BYTES,
@@ -77,7 +84,7 @@ class FencedHttp:
         *,
         deadline: Deadline,
         params: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: RequestHeaders | None = None,
         body: bytes | None = None,
         read: bool | None = None,
         max_bytes: int = _MAX_BYTES,
@@ -97,11 +104,14 @@ class FencedHttp:
         deadline: Deadline,
         protocols: Sequence[str],
         params: Sequence[tuple[str, str]] = (),
+        headers: RequestHeaders | None = None,
         read: bool = False,
     ) -> AsyncGenerator[HttpSocket]:
         """As `HttpClient.socket`."""
-        self._check("GET", path, params, None)
-        async with self._inner.socket(path, deadline=deadline, protocols=protocols, params=params, read=read) as socket:
+        self._check("GET", path, params, headers)
+        async with self._inner.socket(
+            path, deadline=deadline, protocols=protocols, params=params, headers=headers, read=read
+        ) as socket:
             yield socket
 
     def spans(self, reach: Reach) -> bool:
@@ -128,14 +138,12 @@ class FencedHttp:
             if not cursor:
                 return names
 
-    def _check(
-        self, method: str, path: str, params: Sequence[tuple[str, str]], headers: Mapping[str, str] | None
-    ) -> None:
+    def _check(self, method: str, path: str, params: Sequence[tuple[str, str]], headers: RequestHeaders | None) -> None:
         fence = self._fence()
         if fence.open:
             return
         try:
-            needed = reaches(method, path, params, content=(headers or {}).get("Content-Type", ""))
+            needed = reaches(method, path, params, content=str((headers or {}).get("Content-Type", "")))
         except UnreadableAddressError as error:
             raise fence.refusal(f"{method} {path[:80]!a}, which is no address of objects,") from error
         for reach in needed:

@@ -117,12 +117,13 @@ class WatchedKinds:
     ) -> Sequence[ShapeT] | None:
         """The objects as the watch has them, by namespace and name; None where they must be asked for.
 
-        They are asked for when the caller is held to rules of its own.
+        A watch has the server's own rights: they are asked for when the caller is held to rules of its own, or is a user
+        of its own in the cluster.
 
         Raises:
             BackendError: ``forbidden`` when the server's account may not list them (now).
         """
-        if resource.display not in self._kinds or client.confined:
+        if resource.display not in self._kinds or client.confined or client.identity is not None:
             return None
         store = await self._store(client, resource, shape, field_selector)
         if store.objects is None:

@@ -1,4 +1,4 @@
-"""A door to a cluster for the Helm program, where a fence stands: its requests take the server's own last hop.
+"""A door to a cluster for the Helm program, inside a fence or as the caller: its requests take the server's last hop.
 
 Charts read what they like (`lookup`), and hooks and waits need what no manifest tells, so judging objects beforehand is
 not enough. The door is on loopback and opens for the token of one run; what the fence keeps back is answered 403 in the
@@ -48,8 +48,8 @@ _TOLD: Final = ("content-type", "etag", "warning", "retry-after", "location")
 
 @contextlib.asynccontextmanager
 async def door(client: KubernetesClient) -> AsyncGenerator[ClusterAccess]:
-    """How a program reaches the cluster: as this server does where there is no fence, else by an address of its own."""
-    if client.fence.open:
+    """How a program reaches the cluster: as this server does, or by a door of its own inside a fence or as a user."""
+    if client.fence.open and client.identity is None:
         yield client.access
         return
     token, rights = secrets.token_urlsafe(32), current_rights()

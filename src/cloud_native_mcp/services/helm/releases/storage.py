@@ -71,7 +71,7 @@ class Storage:
             async for page in metadata_pages(client, resource, query, deadline=deadline):
                 found += [record for item in page.items if (record := record_of(item.metadata))]
         except BackendError as error:
-            raise self._explained(error, namespace) from error
+            raise self._explained(error, namespace, client.actor) from error
         return found
 
     async def history(self, client: KubernetesClient, namespace: str, name: str, *, deadline: Deadline) -> list[Record]:
@@ -84,7 +84,7 @@ class Storage:
     ) -> dict[tuple[str, str], Brief | ToolError]:
         """What lists show of each revision, by `Record.identity`; an error in place of what does not decode."""
         segment = "helm.briefs"
-        missing = [record for record in records if not self._cache.holds(segment, (client.name, *record.identity))]
+        missing = [record for record in records if not self._cache.holds(segment, (client.view, *record.identity))]
         loaded = await self._loaded(client, missing, deadline)
         turns = asyncio.Semaphore(AT_ONCE)
 
@@ -98,7 +98,7 @@ class Storage:
 
             try:
                 return await self._cache.fetch(
-                    segment, (client.name, *record.identity), load, ttl=KEPT_SECONDS, size=_size_of_brief
+                    segment, (client.view, *record.identity), load, ttl=KEPT_SECONDS, size=_size_of_brief
                 )
             except BackendError as error:
                 if error.code != "not_found":
@@ -129,7 +129,7 @@ class Storage:
             stored = await self._stored(client, record, deadline)
             return await _off_the_loop(lambda: unpacked(stored), stored)
 
-        key = (client.name, *record.identity)
+        key = (client.view, *record.identity)
         return await self._cache.fetch("helm.bodies", key, load, ttl=KEPT_SECONDS, size=len)
 
     async def _loaded(
@@ -191,12 +191,12 @@ class Storage:
             raise BackendError("unsupported", f"cluster {client.name} serves no {kind}s")
         return resource
 
-    def _explained(self, error: BackendError, namespace: str | None) -> BackendError:
+    def _explained(self, error: BackendError, namespace: str | None, actor: str) -> BackendError:
         if error.code not in {"forbidden", DENIED}:
             return error
         where = f"in namespace {namespace}" if namespace else "in all namespaces; name a namespace you may read"
         kind = _KINDS[self.driver].lower()
-        text = f"Helm keeps releases in {kind}s, and this server may not list {kind}s {where} ({error.text})"
+        text = f"Helm keeps releases in {kind}s, and {actor} may not list {kind}s {where} ({error.text})"
         return BackendError(error.code, text, kind=error.kind, status=error.status)
 
 

@@ -104,7 +104,7 @@ TOOLS = (access,)
 async def _can_i(call: Call[KubernetesService], args: AccessArgs, question: _Question) -> Result:
     wanted = await _wanted(call, args, question.client)
     status = await review_access(question.client, wanted, question.namespace, question.subject, deadline=call.deadline)
-    who = question.subject.text if question.subject else "this server's identity"
+    who = question.subject.text if question.subject else _self(question)
     verdict = "yes" if status.allowed else "no"
     lines = [f"{verdict}: {who} {'may' if status.allowed else 'may not'} {_words(wanted)} in {question.where}"]
     if status.reason:
@@ -165,7 +165,7 @@ async def _rules(call: Call[KubernetesService], args: AccessArgs, question: _Que
         if status.incomplete
         else []
     )
-    return _paged(call, args, f"rules of this server's identity in {question.where}", columns, rows, notes)
+    return _paged(call, args, f"rules of {_self(question)} in {question.where}", columns, rows, notes)
 
 
 async def _who_am_i(call: Call[KubernetesService], question: _Question) -> Result:
@@ -173,7 +173,13 @@ async def _who_am_i(call: Call[KubernetesService], question: _Question) -> Resul
         raise InvalidArgument("subject", "has no meaning with view=whoami; use view=rules")
     user = await review_self(question.client, deadline=call.deadline)
     text = f"user: {user.username}\ngroups: {', '.join(user.groups) or '-'}\nuid: {user.uid or '-'}"
-    return Result(header=f"identity of this server on {question.client.name}", blocks=[Text(text)])
+    return Result(header=f"identity of {question.client.actor} on {question.client.name}", blocks=[Text(text)])
+
+
+def _self(question: _Question) -> str:
+    """Whose rights a question without a subject is about."""
+    client = question.client
+    return "this server's identity" if client.identity is None else f"{client.actor}, as whom this server acts,"
 
 
 async def _wanted(call: Call[KubernetesService], args: AccessArgs, client: KubernetesClient) -> Wanted:

@@ -132,6 +132,7 @@ async def _summary(call: Call[KubernetesService], client: KubernetesClient, dead
         _of(capacity, "cpu", show_cpu),
         _of(capacity, "memory", show_memory),
         _mode(call.server.effects(call.principal)),
+        _identity(client),
         client.fence.told(_FENCE_SHOWN) or None,
     )
     return _Row([cells], note=f"{client.name}: not read: {missing}" if missing else "")
@@ -145,7 +146,7 @@ async def _capacity(
     try:
         async with counting.enforce():
             capacity = await call.service.cache.fetch(
-                SEGMENT, client.name, lambda: read_capacity(client, deadline=counting), ttl=COUNTS_TTL_S
+                SEGMENT, client.view, lambda: read_capacity(client, deadline=counting), ttl=COUNTS_TTL_S
             )
     except TimeoutError:
         return Capacity(), f"nodes and pods: {_TOO_SLOW}"
@@ -195,6 +196,11 @@ def _of(capacity: Capacity, name: str, shown: Callable[[float | None], str]) -> 
     return f"{shown(requested)}/{shown(capacity.allocatable.get(name))}"
 
 
+def _identity(client: KubernetesClient) -> str:
+    """As whom the caller is there."""
+    return "server" if client.identity is None else f"impersonates {client.identity.user}"
+
+
 def _mode(effects: Sequence[str]) -> str:
     """What this server may do there for its caller."""
     return "read-only" if list(effects) == ["read"] else ",".join(effects)
@@ -203,7 +209,18 @@ def _mode(effects: Sequence[str]) -> str:
 _VIEWS: Final = {
     "summary": _View(
         _summary,
-        ("NAME", "REACHABLE", "VERSION", "NODES", "PODS", "CPU REQ/ALLOC", "MEMORY REQ/ALLOC", "MODE", "FENCE"),
+        (
+            "NAME",
+            "REACHABLE",
+            "VERSION",
+            "NODES",
+            "PODS",
+            "CPU REQ/ALLOC",
+            "MEMORY REQ/ALLOC",
+            "MODE",
+            "IDENTITY",
+            "FENCE",
+        ),
         dead=("no",),
     ),
     "health": _View(_health, ("CLUSTER", "CHECK", "STATE", "DETAILS"), dead=("reachable", "failed")),
