@@ -78,8 +78,9 @@ async def deploying(
     fence: Mapping[str, object] | None = None,
     kubeconfig: Path | None = None,
     program: Path | None = None,
+    target: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[Desk]:
-    """The service with the lab's Helm and a repository `site` of these charts."""
+    """The service with the lab's Helm and a repository `site` of these charts; ``target`` is the cluster."""
     served_files: dict[str, Behaviour] = {}
     entries: dict[str, list[Mapping[str, object]]] = {}
     for folder in charts:
@@ -93,7 +94,11 @@ async def deploying(
         fault_server(choose=served(served_files)) as site,
         clusters(
             service="helm",
-            settings={**engine(lab, program), "charts": only(site.url)},
+            settings={
+                **engine(lab, program),
+                "charts": only(site.url),
+                **({"targets": {"lab": target}} if target else {}),
+            },
             policy=policy,
             fence=fence,
             lab=kubeconfig or lab.kubeconfig_admin,

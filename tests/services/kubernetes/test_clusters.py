@@ -72,7 +72,7 @@ async def test_a_dead_cluster_is_a_row_with_its_reason_below(half_dead: Desk) ->
     shown = await half_dead.ask("clusters")
     assert shown.text.startswith("summary of 2 configured clusters\n")
     assert row_of(shown, "lab")[1].startswith("yes")
-    assert row_of(shown, "dead")[1:] == ["no"] + [""] * 7
+    assert row_of(shown, "dead")[1:] == ["no"] + [""] * 8
     assert re.search(r"^dead did not answer: unreachable: .*refused", shown.text, re.MULTILINE)
     health = await half_dead.ask("clusters", view="health")
     assert row_of(health, "dead")[1:3] == ["reachable", "failed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,10 @@ from cloud_native_mcp.backends.kubernetes.kubeconfig import default_paths, load_
 from cloud_native_mcp.backends.kubernetes.object_policy import ObjectPolicy
 from cloud_native_mcp.contract.acting import caller
 from cloud_native_mcp.contract.service import Probe
-from cloud_native_mcp.errors import ConfigError, Problem
+from cloud_native_mcp.errors import ConfigError, Problem, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cloud_native_mcp.backends.kubernetes.access import ClusterAccess
     from cloud_native_mcp.backends.kubernetes.cluster_config import ClustersConfig
@@ -69,6 +70,14 @@ class Clusters:
         """
         own = self._clusters[target].client()
         return own if own.impersonation is None else own.acting_as(own.impersonation.identity_of(caller()))
+
+    def clients(self, targets: Sequence[str]) -> list[KubernetesClient]:
+        """The clients of those of the clusters where the caller is a user."""
+        found: list[KubernetesClient] = []
+        for target in targets:
+            with contextlib.suppress(ToolError):
+                found.append(self.client(target))
+        return found
 
     async def probe(self, target: str, deadline: Deadline) -> Probe:
         """Ask the API server its version (``GET /version``), as the server itself."""

@@ -39,9 +39,11 @@ async def ask_targets(call: Call[Clusters], ask: Callable[[KubernetesClient], Aw
     """
     if len(call.targets) == 1:
         return Asked([(call.target, await ask(call.service.client(call.target)))], [])
-    results = await asyncio.gather(
-        *(ask(call.service.client(target)) for target in call.targets), return_exceptions=True
-    )
+
+    async def one(target: str) -> AnswerT:
+        return await ask(call.service.client(target))
+
+    results = await asyncio.gather(*map(one, call.targets), return_exceptions=True)
     answers: list[tuple[str, AnswerT]] = []
     errors: list[tuple[str, ToolError]] = []
     for target, result in zip(call.targets, results, strict=True):

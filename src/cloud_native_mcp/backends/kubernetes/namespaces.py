@@ -22,7 +22,7 @@ _RULES_SHOWN: Final = 120
 
 def asked_namespaces(namespace: str | None, clusters: Clusters, targets: Sequence[str]) -> str:
     """`namespace_words` for the clusters of a call."""
-    return namespace_words(namespace, [clusters.client(target) for target in targets])
+    return namespace_words(namespace, clusters.clients(targets))
 
 
 def namespace_words(namespace: str | None, clients: Sequence[KubernetesClient]) -> str:
@@ -40,7 +40,8 @@ async def missing_namespaces(call: Call[Clusters], namespace: str | None) -> lis
     """A line for each asked cluster that has no such namespace."""
     if namespace is None:
         return []
-    lines = [await missing_namespace(call.service.client(t), namespace, deadline=call.deadline) for t in call.targets]
+    clients = call.service.clients(call.targets)
+    lines = [await missing_namespace(client, namespace, deadline=call.deadline) for client in clients]
     return [line for line in lines if line]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import Meta
 
+from cloud_native_mcp.backends.kubernetes.fence import DENIED
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.result import Budget, Result, Table
 from cloud_native_mcp.contract.together import together
@@ -113,8 +114,9 @@ async def _bounded(call: Call[KubernetesService], name: str, view: _View) -> _Ro
 
 def _dead(name: str, code: str, why: str, view: _View) -> _Row:
     """A row in the view's columns that says so, and the reason below the table."""
-    cells = [name, *view.dead, *([None] * (len(view.columns) - 1 - len(view.dead)))]
-    return _Row([cells], note=f"{name} did not answer: {code}: {why}")
+    dead, said = ((), "was not asked") if code == DENIED else (view.dead, "did not answer")
+    cells = [name, *dead, *([None] * (len(view.columns) - 1 - len(dead)))]
+    return _Row([cells], note=f"{name} {said}: {code}: {why}")
 
 
 async def _summary(call: Call[KubernetesService], client: KubernetesClient, deadline: Deadline) -> _Row:
