@@ -43,6 +43,7 @@ def http_app(app: App) -> HttpApp:
         probes=_probes(app),
         wrap=_message_chain(app),
         state_keys=app.keys.derive("request-state"),
+        dropped=app.metrics.identity_dropped,
     )
 
 

@@ -10,6 +10,7 @@ from cloud_native_mcp.auth.basic import BasicUsers
 from cloud_native_mcp.auth.credentials import InvalidToken, Unauthenticated, presented
 from cloud_native_mcp.auth.issuer_keys import IssuerKeys
 from cloud_native_mcp.auth.jwt_tokens import JwtTokens, TrustedIssuer
+from cloud_native_mcp.auth.proxy import ProxyHeaders
 from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ class Authenticator:
         self._known = _kinds(config)
         self._basic = config.accepts("basic")
 
-    async def authenticate(self, headers: Sequence[tuple[bytes, bytes]]) -> Principal:
+    async def authenticate(self, headers: Sequence[tuple[bytes, bytes]], *, from_proxy: bool = False) -> Principal:
         """Who sends a request with these headers (names in lower case).
+
+        Args:
+            from_proxy: whether the connection is that of a trusted proxy.
 
         Raises:
             BadCredentials: two of a header, two different keys, a header too long or with odd characters.
@@ -55,7 +59,7 @@ class Authenticator:
             InsufficientScope: a token that lacks a scope.
             AuthUnavailable: it cannot be told now.
         """
-        credentials = presented(headers)
+        credentials = presented(headers, from_proxy=from_proxy)
         if not self._enforced:
             return ANONYMOUS
         for method in self._methods:
@@ -79,6 +83,8 @@ def _methods(
         yield JwtTokens(TrustedIssuer(name, one, IssuerKeys(name, one, http, clock=clock)) for name, one in issuers)
     if config.accepts("basic"):
         yield BasicUsers(config.users, secrets, clock=clock)
+    if config.accepts("proxy"):
+        yield ProxyHeaders(config.proxy)
 
 
 def _kinds(config: AuthConfig) -> str:
@@ -87,5 +93,6 @@ def _kinds(config: AuthConfig) -> str:
         "api_key": "an API key as `Authorization: Bearer …` or `X-API-Key: …`",
         "jwt": "a token as `Authorization: Bearer …`",
         "basic": "a user and password as `Authorization: Basic …`",
+        "proxy": "the request through a proxy that authenticates you",
     }
     return ", or ".join(text for mode, text in kinds.items() if config.accepts(mode))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from cloud_native_mcp.auth.issuer_config import Issuer, User  # noqa: TC001 - read at run time by the model
 from cloud_native_mcp.contract.configuration import SecretReference, Section
 
-AuthMode = Literal["api_key", "jwt", "basic", "none"]
+AuthMode = Literal["api_key", "jwt", "basic", "proxy", "none"]
 VISIBLE_ID = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 
 
@@ -24,6 +24,23 @@ class ApiKey(Section):
     groups: tuple[str, ...] = Field(default=(), description="Groups of the principal the key stands for.")
 
 
+HEADER = r"^[A-Za-z0-9-]{1,64}$"
+
+
+class ProxyConfig(Section):
+    """How trusted proxies say whom they have authenticated."""
+
+    user_header: str = Field(
+        default="X-Forwarded-User", pattern=HEADER, description="Header that holds the id of the caller."
+    )
+    groups_header: str = Field(
+        default="X-Forwarded-Groups", pattern=HEADER, description="Header that holds the groups of the caller."
+    )
+    groups_separator: str = Field(
+        default=",", pattern=r"^[,;|]$", description="What stands between groups: `,`, `;` or `|`."
+    )
+
+
 class AuthConfig(Section):
     """Who may connect over HTTP. The terminal (`stdio` and the command line) is trusted as the person at it."""
 
@@ -31,7 +48,8 @@ class AuthConfig(Section):
         default=("api_key",),
         min_length=1,
         description="Accepted ways to authenticate: `api_key`, `jwt`, `basic`; by default those that something is "
-        "configured for. `none`, written out, lets everyone in as `anonymous`.",
+        "configured for. `proxy`: the word of `server.trusted_proxies`. `none`, written out, lets everyone in as "
+        "`anonymous`.",
     )
     api_keys: dict[Annotated[str, Field(pattern=VISIBLE_ID)], ApiKey] = Field(
         default={},
@@ -43,6 +61,10 @@ class AuthConfig(Section):
     )
     users: dict[Annotated[str, Field(pattern=VISIBLE_ID)], User] = Field(
         default={}, description="Users with passwords (HTTP Basic), by name."
+    )
+    proxy: ProxyConfig = Field(
+        default=ProxyConfig(),
+        description="With mode `proxy`: what the proxies write, and must remove from what their clients send.",
     )
 
     @field_validator("mode")
@@ -70,12 +92,14 @@ class AuthConfig(Section):
     def accepts(self, mode: AuthMode) -> bool:
         """Whether callers may authenticate so."""
         configured = {"api_key": self.api_keys, "jwt": self.issuers, "basic": self.users}
+        if mode == "proxy":
+            return mode in self.mode
         return bool(configured.get(mode)) and (mode in self.mode or "mode" not in self.model_fields_set)
 
     @property
     def enforced(self) -> bool:
         """Whether a caller without a valid credential is refused."""
-        return any(self.accepts(mode) for mode in ("api_key", "jwt", "basic"))
+        return any(self.accepts(mode) for mode in ("api_key", "jwt", "basic", "proxy"))
 
     @property
     def open_by_choice(self) -> bool:

@@ -50,11 +50,13 @@ class BadCredentials(CnmcpError):
 class Credentials:
     """The credentials of one request: at most one of each kind, of visible ASCII.
 
-    ``token`` is what came as ``X-API-Key`` or as a Bearer, ``basic`` the encoded part of Basic.
+    ``token`` is what came as ``X-API-Key`` or as a Bearer, ``basic`` the encoded part of Basic, ``vouched`` the header
+    fields of a trusted proxy, whose word about the caller may be taken; empty for everybody else.
     """
 
     token: bytes | None = field(default=None, repr=False)
     basic: bytes | None = field(default=None, repr=False)
+    vouched: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
 
 
 class AuthMethod(Protocol):
@@ -71,8 +73,11 @@ class AuthMethod(Protocol):
         ...
 
 
-def presented(headers: Sequence[tuple[bytes, bytes]]) -> Credentials:
+def presented(headers: Sequence[tuple[bytes, bytes]], *, from_proxy: bool = False) -> Credentials:
     """The credentials in a request's headers (names in lower case).
+
+    Args:
+        from_proxy: whether a trusted proxy sent them.
 
     Raises:
         BadCredentials: two of a header, two different keys, a header too long or with odd characters.
@@ -92,7 +97,8 @@ def presented(headers: Sequence[tuple[bytes, bytes]]) -> Credentials:
                 pass
     if bearer is not None and api_key is not None and not hmac.compare_digest(bearer, api_key):
         raise BadCredentials("Authorization and X-API-Key name different keys; send one of them")
-    return Credentials(token=api_key if api_key is not None else bearer, basic=basic)
+    token = api_key if api_key is not None else bearer
+    return Credentials(token=token, basic=basic, vouched=headers if from_proxy else ())
 
 
 def _single(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:

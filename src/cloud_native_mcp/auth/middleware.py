@@ -71,7 +71,9 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            principal = await self._authenticator.authenticate(scope["headers"])
+            principal = await self._authenticator.authenticate(
+                scope["headers"], from_proxy=scope.get("state", {}).get("from_proxy", False)
+            )
         except Unauthenticated as error:
             if scope["path"] not in self._open_paths:
                 if await self._counted(scope, send, "unauthenticated"):

@@ -25,6 +25,7 @@ def check(settings: Settings, secrets: SecretReader) -> list[Problem]:
     problems += _short_state_keys(values)
     problems += _faulty_api_keys(settings.auth, values)
     problems += _open_to_the_network(settings)
+    problems += _proxies_nobody_trusts(settings)
     return problems
 
 
@@ -73,6 +74,11 @@ def _faulty_api_keys(auth: AuthConfig, values: Mapping[str, str]) -> Iterator[Pr
             yield Problem(path, f"needs at least {MIN_KEY} characters; make one with `openssl rand -base64 32`")
         if (owner := owners.setdefault(value, visible_id)) != visible_id:
             yield Problem(path, f"is the same key as that of {owner}")
+
+
+def _proxies_nobody_trusts(settings: Settings) -> Iterator[Problem]:
+    if "proxy" in settings.auth.mode and not settings.server.trusted_proxies:
+        yield Problem("auth.mode", "proxy needs server.trusted_proxies: nobody else's word is taken")
 
 
 def _open_to_the_network(settings: Settings) -> Iterator[Problem]:

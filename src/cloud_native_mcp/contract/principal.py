@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AuthMethod = Literal["none", "local", "api_key", "bearer", "jwt", "basic"]
+AuthMethod = Literal["none", "local", "api_key", "bearer", "jwt", "basic", "proxy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Principal:
     """An authenticated caller.
 
     ``id`` is stable and fit to be logged (a key's visible id, a subject), never a credential. ``local`` is the person
-    at the terminal (CLI, stdio), ``none`` a caller of a server that runs without authentication.
+    at the terminal (CLI, stdio), ``none`` a caller of a server that runs without authentication, ``proxy`` one whom a
+    trusted proxy has authenticated.
 
     ``scopes`` narrow what the caller's roles allow, and never widen it: ``read``, ``write``, ``destroy`` or the same of
     one service (``kubernetes:read``). None leaves the roles as they are.

@@ -35,6 +35,9 @@ class Metrics:
             "cnmcp_upstream_seconds", "Time of attempts of requests to backends.", "service", "target"
         )
         self._refused = self._counter("cnmcp_refused_requests", "HTTP requests refused, by stage.", "stage")
+        self._dropped = self._counter(
+            "cnmcp_dropped_identity_headers", "HTTP requests whose header fields about an identity were dropped."
+        )
         self._audit = self._counter(
             "cnmcp_audit_records", "Audit records stored, lost, or refusing a write.", "outcome"
         )
@@ -66,6 +69,10 @@ class Metrics:
     def refused(self, stage: str) -> None:
         """An HTTP request was refused by ``auth`` or ``rate``."""
         self._refused.labels(stage).inc()
+
+    def identity_dropped(self) -> None:
+        """Header fields that say who asks were dropped: the peer is no trusted proxy."""
+        self._dropped.inc()
 
     def audit(self, outcome: str, records: int) -> None:
         """Records were ``stored`` or ``lost``, or writes ``refused`` for want of a record."""

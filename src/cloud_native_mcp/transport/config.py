@@ -14,6 +14,8 @@ from cloud_native_mcp.contract.effect import Effect, Toolset
 LegacyMode = Literal["stateless", "sessions"]
 ANY = "*"
 
+ForwardingHeader = Literal["x-forwarded-for", "forwarded"]
+
 
 class ServerConfig(Section):
     """Settings of the server itself."""
@@ -36,7 +38,13 @@ class ServerConfig(Section):
     )
     trusted_proxies: list[str] = Field(
         default_factory=list,
-        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Host are believed.",
+        description="Addresses or networks of proxies that are believed when they say who is behind them. Of everybody "
+        "else, header fields that tell an identity are dropped.",
+    )
+    forwarding_header: ForwardingHeader = Field(
+        default="x-forwarded-for",
+        description="How these proxies tell the client's address: `x-forwarded-for` (and X-Forwarded-Host) or "
+        "`forwarded` (RFC 7239). The other one is not read: a client may have written it.",
     )
     legacy: LegacyMode = Field(
         default="stateless",

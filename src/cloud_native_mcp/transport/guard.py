@@ -6,20 +6,21 @@ foreign site, or its Origin does. Only known hosts and origins get in.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from cloud_native_mcp.transport.config import ANY
-from cloud_native_mcp.transport.headers import RawHeaders, first
+from cloud_native_mcp.transport.forwarded import Proxies, address_of, hops_of, host_of
+from cloud_native_mcp.transport.identity_headers import without_identity
 from cloud_native_mcp.transport.reply import reply_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from cloud_native_mcp.transport.config import ServerConfig
+    from cloud_native_mcp.transport.config import ForwardingHeader, ServerConfig
+    from cloud_native_mcp.transport.headers import RawHeaders
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 PROBE_PATHS: Final = frozenset({"/livez", "/readyz"})
@@ -66,16 +67,25 @@ def _split(host: str) -> tuple[str, str]:
 
 
 class Guard:
-    """ASGI: refuses foreign hosts (421) and origins (403), and believes forwarding headers of trusted proxies only."""
+    """ASGI: refuses foreign hosts (421) and origins (403), and takes the word of trusted proxies only.
 
-    def __init__(self, app: ASGIApp, config: ServerConfig) -> None:
+    A request of such a proxy gets its client's address, and ``scope["state"]["from_proxy"]``. Of any other request the
+    header fields that say who asks are dropped.
+
+    Args:
+        dropped: told of each request that had such fields.
+    """
+
+    def __init__(self, app: ASGIApp, config: ServerConfig, *, dropped: Callable[[], None] | None = None) -> None:
         self._app = app
         public = urlsplit(config.public_url)
         self._hosts = HostRule([*config.allowed_hosts, *([public.netloc.lower()] if public.netloc else [])])
         self._origins = frozenset(
             [*config.allowed_origins, *([f"{public.scheme}://{public.netloc}".lower()] if public.netloc else [])]
         )
-        self._proxies = [ipaddress.ip_network(network, strict=False) for network in config.trusted_proxies]
+        self._proxies = Proxies(config.trusted_proxies)
+        self._forwarding: ForwardingHeader = config.forwarding_header
+        self._dropped = dropped
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -89,17 +99,18 @@ class Guard:
         origins = [value.strip().decode("latin-1").lower() for name, value in headers if name == b"origin"]
         if not all(self._is_own(origin, hosts[0]) for origin in origins):
             return await reply_text(send, 403, "that origin may not call this server", headers=_CLOSE)
-        if self._proxies and self._trusts(scope):
+        if self._trusts(scope):
             self._take_client(scope, headers)
+        else:
+            self._drop_identity(scope, headers)
         return await self._app(scope, receive, send)
 
     def _claimed_hosts(self, scope: Scope, headers: RawHeaders) -> list[str]:
         """Every host the request claims; the one that counts comes first. All of them must be allowed."""
         hosts = [value.strip().decode("latin-1") for name, value in headers if name == b"host"]
-        forwarded = first(headers, b"x-forwarded-host")
+        forwarded = host_of(headers, self._forwarding)
         if forwarded is not None:
-            name = forwarded.decode("latin-1").rpartition(",")[2].strip()
-            return [name] if self._trusts(scope) else [*hosts, name]
+            return [forwarded] if self._trusts(scope) else [*hosts, forwarded]
         return hosts
 
     def _is_own(self, origin: str, host: str) -> bool:
@@ -112,26 +123,22 @@ class Guard:
 
     def _trusts(self, scope: Scope) -> bool:
         client = cast("Sequence[object]", scope.get("client") or ("",))
-        return self._is_proxy(str(client[0]))
-
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(peer in network for network in self._proxies)
+        return bool(self._proxies) and self._proxies.trust(address_of(str(client[0])))
 
     def _take_client(self, scope: Scope, headers: RawHeaders) -> None:
-        """Put the caller's address in place of the proxy's: the last forwarded one that is no trusted proxy."""
-        chain = b",".join([value for name, value in headers if name == b"x-forwarded-for"]).decode("latin-1")
-        for entry in reversed(chain.split(",")):
-            address = entry.strip()
-            if not self._is_proxy(address):
-                try:
-                    scope["client"] = (str(ipaddress.ip_address(address)), 0)
-                except ValueError:
-                    return
-                return
+        """Put the client's address in place of the proxy's, where the proxies tell it."""
+        scope.setdefault("state", {})["from_proxy"] = True
+        address = self._proxies.client_of(hops_of(headers, self._forwarding))
+        if address is not None:
+            scope["client"] = (str(address), 0)
+
+    def _drop_identity(self, scope: Scope, headers: RawHeaders) -> None:
+        kept = without_identity(headers)
+        if kept is headers:
+            return
+        scope["headers"] = kept
+        if self._dropped is not None:
+            self._dropped()
 
 
 _CLOSE: Final = [(b"connection", b"close")]

@@ -96,6 +96,7 @@ def build_app(
     raw: Mapping[str, RawHandlers] | None = None,
     bus: SubscriptionBus | None = None,
     session_retry_ms: int = 1_000,
+    dropped: Callable[[], None] | None = None,
 ) -> HttpApp:
     """The application for the endpoints the door has now.
 
@@ -105,6 +106,7 @@ def build_app(
         state_keys: derived from the state key; see `Endpoint`.
         raw: by endpoint name, what it serves besides the tools of the door.
         bus: carries list changes; one for several nodes reaches the clients of all.
+        dropped: told of each request whose header fields about an identity were dropped.
     """
     drain = Drain()
     bus = bus or InMemorySubscriptionBus()
@@ -134,7 +136,7 @@ def build_app(
     app = OpenProbes(app, probes, drain)
     app = DeclaredLength(app, limit=config.max_body_bytes)
     app = Cors(DrainGate(HeaderRules(app), drain))
-    return HttpApp(Guard(app, config), endpoints, streams, drain)
+    return HttpApp(Guard(app, config, dropped=dropped), endpoints, streams, drain)
 
 
 def endpoint_paths(names: Sequence[str]) -> list[str]:

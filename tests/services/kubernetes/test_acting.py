@@ -145,6 +145,7 @@ async def test_a_forward_stays_its_callers_when_its_call_has_long_ended(callers:
     opened = await callers.alice.ask("connect", **asked)
     assert "box" not in (await callers.bob.ask("connect", mode="list")).text
     scratch.api.delete(scratch.path(f"{RBAC}/v1", "rolebindings", "alice-edit"))
+    listed = ""
     for _ in range(50):
         assert await asked_of(as_int(opened.result.facts["port"]), b"") == b""
         listed = (await callers.alice.ask("connect", mode="list")).text
