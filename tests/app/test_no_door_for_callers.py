@@ -23,6 +23,7 @@ from cloud_native_mcp.contract.json_values import as_dict, as_list
 from cloud_native_mcp.contract.principal import LOCAL, Principal
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.routing.request import AGGREGATE, CallRequest, Client
+from cloud_native_mcp.transport.identity_headers import tells_identity
 from tests.every_tool.watch import watching
 from tests.promises import promise
 from tools.lists import ALL, catalogue
@@ -74,6 +75,24 @@ KNOWN_HEADERS: Final = {
 }
 """Header fields of a request that the server reads, and what for."""
 
+DROPPED_HEADERS: Final = frozenset(
+    {
+        "forwarded",
+        "true-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-email",
+        "x-groups",
+        "x-ms-client-principal",
+        "x-real-ip",
+        "x-tenant",
+        "x-tenant-id",
+        "x-user",
+        "x-username",
+    }
+)
+"""Header fields that tell an identity: they never get past the guard, unless a trusted proxy sends them."""
+
 RESPONSE_HEADERS: Final = frozenset(
     {
         "access-control-allow-headers",
@@ -110,7 +129,8 @@ def test_no_argument_of_any_tool_is_a_door() -> None:
 def test_every_header_the_server_reads_is_known_and_no_door() -> None:
     read = {name for package in (transport, auth, limits) for name in _header_names(package)}
     assert {"authorization", "host", "origin"} <= read
-    assert read - KNOWN_HEADERS.keys() - RESPONSE_HEADERS - NO_HEADERS == set()
+    assert read - KNOWN_HEADERS.keys() - DROPPED_HEADERS - RESPONSE_HEADERS - NO_HEADERS == set()
+    assert all(tells_identity(name.encode()) for name in DROPPED_HEADERS)
 
 
 def _header_names(package: ModuleType) -> Iterator[str]:

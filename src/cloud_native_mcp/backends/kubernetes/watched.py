@@ -117,8 +117,8 @@ class WatchedKinds:
     ) -> Sequence[ShapeT] | None:
         """The objects as the watch has them, by namespace and name; None where they must be asked for.
 
-        A watch has the server's own rights: they are asked for when the caller is held to rules of its own, or is a user
-        of its own in the cluster.
+        A watch has the server's own rights: they are asked for when the caller is held to rules of its own, or the
+        cluster is asked as the caller.
 
         Raises:
             BackendError: ``forbidden`` when the server's account may not list them (now).
