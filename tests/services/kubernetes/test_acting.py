@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pytest
+import yaml
 
 from cloud_native_mcp.contract.json_values import as_int
-from cloud_native_mcp.errors import ToolError
+from cloud_native_mcp.errors import ConfigError, ToolError
 from lab import scene
 from tests.backends.kubernetes.clusters import soon
 from tests.services.kubernetes.acting import RBAC, acting_target, actor, allow, as_caller
@@ -220,6 +221,18 @@ async def test_capacities_are_those_that_each_caller_may_count(callers: Callers)
         callers.scratch.api.delete(f"/apis/{RBAC}/v1/clusterrolebindings/{name}")
         callers.scratch.api.delete(f"/apis/{RBAC}/v1/clusterroles/{name}")
     assert (counted[3] != "", hidden[3]) == (True, "")
+
+
+async def test_a_kubeconfig_that_impersonates_somebody_already_is_refused(
+    lab: LabEnv, callers: Callers, tmp_path: Path
+) -> None:
+    content = yaml.safe_load(lab.kubeconfig_admin.read_text("utf-8"))
+    content["users"][0]["user"]["as"] = "jane"
+    file = tmp_path / "as.yaml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"kubernetes\.targets\.lab\.identity.*excludes `as`"):
+        async with clusters(settings={"targets": {"lab": acting_target(file, callers.scratch)}}):
+            pass
 
 
 async def test_the_server_itself_asks_whether_the_cluster_is_there(callers: Callers) -> None:
