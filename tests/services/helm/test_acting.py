@@ -11,7 +11,7 @@ from cloud_native_mcp.errors import ToolError
 from tests.services.helm.charts import SETTINGS, chart
 from tests.services.helm.program import helm
 from tests.services.helm.sites import deploying
-from tests.services.kubernetes.acting import acting_target, actor, allow, as_caller
+from tests.services.kubernetes.acting import RBAC, acting_target, actor, allow, as_caller
 from tests.services.kubernetes.clusters import error_of
 
 if TYPE_CHECKING:
@@ -81,3 +81,18 @@ async def test_releases_that_one_caller_has_read_are_not_shown_to_another(
         )
         assert ["small-1.0.0" in text or "small 1.0.0" in text for text in answers] == [True, False, True, False]
         assert f"user {scratch.namespace}:bob may not list secrets in namespace" in answers[1]
+
+
+async def test_what_is_kept_of_a_release_is_for_the_caller_who_read_it(
+    lab: LabEnv, helms: tuple[Desk, Desk], scratch: Scratch, tmp_path: Path
+) -> None:
+    alice, bob = helms
+    await helm(lab, "install", "web", chart(tmp_path / "own", settings=SETTINGS), "-n", scratch.namespace)
+    metadata = {"name": "lister", "namespace": scratch.namespace}
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]
+    scratch.api.apply({"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+    allow(scratch, "bob", "lister", kind="Role")
+    release = {"name": "web", "namespace": scratch.namespace}
+    assert "revision 1" in (await alice.ask("get", **release)).text
+    refused = await error_of(bob.ask("get", **release))
+    assert f'User "{scratch.namespace}:bob" cannot get resource "secrets"' in refused.text

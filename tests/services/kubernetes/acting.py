@@ -65,15 +65,15 @@ def actor(lab: LabEnv, scratch: Scratch, folder: Path) -> Generator[Path]:
         scratch.api.delete(f"/apis/{RBAC}/v1/clusterroles/{name}")
 
 
-def allow(scratch: Scratch, subject: str, role: str, *, group: bool = False) -> None:
-    """Bind a role of the cluster in the namespace to a user, or a group, of `actor`."""
-    kind = "Group" if group else "User"
+def allow(scratch: Scratch, subject: str, role: str, *, kind: str = "ClusterRole", group: bool = False) -> None:
+    """Bind a role in the namespace to a user, or a group, of `actor`."""
+    whose = "Group" if group else "User"
     scratch.make(
         "RoleBinding",
         f"{subject}-{role}",
         group_version=f"{RBAC}/v1",
-        roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
-        subjects=[{"apiGroup": RBAC, "kind": kind, "name": f"{scratch.namespace}:{subject}"}],
+        roleRef={"apiGroup": RBAC, "kind": kind, "name": role},
+        subjects=[{"apiGroup": RBAC, "kind": whose, "name": f"{scratch.namespace}:{subject}"}],
     )
 
 
