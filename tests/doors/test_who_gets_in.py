@@ -43,3 +43,29 @@ def test_the_detail_of_health_is_no_place_to_guess_keys_unseen(server: Served) -
     assert b"guess" not in server.audit.read_bytes()
     assert get(server, "/health?detail", {"x-api-key": KEY}).status == 200
     assert len(lines_of(server.audit)) == 3
+
+
+@promise("S16")
+def test_guessing_keys_goes_on_under_no_other_address_that_a_client_makes_up(tmp_path: Path) -> None:
+    settings = ledger_settings(
+        tmp_path,
+        auth={"api_keys": {"tester": {"key": KEY}}},
+        ratelimit={"failure_burst": 3, "failures_per_second": 0.001},
+    )
+    with served(settings) as server:
+        statuses = [
+            get(server, "/mcp", {"x-api-key": f"guess-number-{n:08}", name: shape.format(n)}).status
+            for n, (name, shape) in enumerate(MADE_UP)
+        ]
+    assert statuses == [401] * 3 + [429] * (len(MADE_UP) - 3)
+    assert {line["peer"] for line in lines_of(server.audit)} == {"127.0.0.1"}
+
+
+MADE_UP = [
+    ("x-forwarded-for", "203.0.113.{}"),
+    ("x-forwarded-for", "[2001:db8:{}::1]:80"),
+    ("forwarded", "for=203.0.113.{}"),
+    ("x-real-ip", "203.0.113.{}"),
+    ("true-client-ip", "203.0.113.{}"),
+    ("x-forwarded-for", "127.0.0.{}, 127.0.0.1"),
+]

@@ -1,4 +1,4 @@
-"""Running Helm against one cluster: with a home of its own and the server's identity."""
+"""Running Helm against one cluster: with a home of its own and the identity of the client it is given."""
 
 from __future__ import annotations
 
