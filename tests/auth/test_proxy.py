@@ -13,6 +13,7 @@ from cloud_native_mcp.auth.credentials import BadCredentials, Unauthenticated
 from cloud_native_mcp.contract.principal import Principal
 from cloud_native_mcp.errors import ConfigError
 from cloud_native_mcp.secrets.references import SecretStore
+from cloud_native_mcp.upstream.pool import Pool
 from tests.config.loading import settings_of
 from tests.promises import promise
 from tests.server_fixtures import KEY, Served, ledger_settings, served
@@ -27,7 +28,7 @@ ALICE = [(USER, b"alice@example.com"), (GROUPS, b"team-a, ops ,team-a"), (GROUPS
 
 
 def proxied(**proxy: object) -> Authenticator:
-    return Authenticator(AuthConfig.model_validate({"mode": "proxy", "proxy": proxy}), SecretStore())
+    return Authenticator(AuthConfig.model_validate({"mode": "proxy", "proxy": proxy}), SecretStore(), http=Pool())
 
 
 async def test_a_trusted_proxy_names_the_caller_and_its_groups() -> None:
@@ -82,10 +83,10 @@ async def test_groups_of_kubernetes_itself_are_left_out() -> None:
 
 async def test_keys_count_only_where_their_mode_is_on() -> None:
     keys = {"api_keys": {"ci": {"key": KEY}}}
-    both = Authenticator(AuthConfig.model_validate({"mode": ["api_key", "proxy"], **keys}), SecretStore())
+    both = Authenticator(AuthConfig.model_validate({"mode": ["api_key", "proxy"], **keys}), SecretStore(), http=Pool())
     assert (await both.authenticate([(b"x-api-key", KEY.encode())])).id == "ci"
     assert (await both.authenticate(ALICE, from_proxy=True)).method == "proxy"
-    only = Authenticator(AuthConfig.model_validate({"mode": "proxy", **keys}), SecretStore())
+    only = Authenticator(AuthConfig.model_validate({"mode": "proxy", **keys}), SecretStore(), http=Pool())
     with pytest.raises(Unauthenticated):
         await only.authenticate([(b"x-api-key", KEY.encode())])
 
