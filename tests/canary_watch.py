@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from cloud_native_mcp.audit.database_sink import Database
 from cloud_native_mcp.audit.file_sink import LineFile
 from cloud_native_mcp.response.render import Renderer
 from cloud_native_mcp.telemetry.logs import JsonFormatter, TextFormatter
@@ -58,6 +59,7 @@ def _look_at(owner: type, method: str, *, argument: bool = False) -> None:
 _look_at(Renderer, "render")
 _look_at(Renderer, "render_error")
 _look_at(LineFile, "append", argument=True)
+_look_at(Database, "append", argument=True)
 _look_at(Metrics, "render")
 _look_at(TextFormatter, "format")
 _look_at(JsonFormatter, "format")

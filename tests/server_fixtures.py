@@ -52,6 +52,12 @@ def lines_of(audit: Path) -> list[Line]:
     return [cast("Line", orjson.loads(line)) for line in audit.read_bytes().splitlines()] if audit.exists() else []
 
 
+def audit_file(settings: Settings) -> Path:
+    """The file that the settings name for the audit."""
+    assert settings.audit.file is not None
+    return settings.audit.file
+
+
 def ledger_settings(
     folder: Path, *, effects: Sequence[str] = ("read",), books: Mapping[str, int] | None = None, **flags: object
 ) -> Settings:
@@ -183,7 +189,7 @@ async def started(settings: Settings, *, prepare: Callable[[App], None] | None =
     await app.start()
     try:
         assert not app.manager.failed
-        yield Server(app, settings.audit.file)
+        yield Server(app, audit_file(settings))
     finally:
         await app.close()
 
@@ -251,7 +257,7 @@ def _serve(
             server = make_server(http, settings.server)
             loop = asyncio.get_running_loop()
             port = int(listener.getsockname()[1])
-            made.append(Served(http, server, port, app.door, [loop], inside=app, audit=settings.audit.file))
+            made.append(Served(http, server, port, app.door, [loop], inside=app, audit=audit_file(settings)))
             ready.set()
             await server.serve(sockets=[listener])
         finally:

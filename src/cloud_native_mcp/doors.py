@@ -95,7 +95,8 @@ def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
 def _probes(app: App) -> Probes:
     async def detail() -> Mapping[str, object]:
         services = [msgspec.to_builtins(health) for health in await app.manager.health(probe=True)]
-        return {**_summary(app), "services": services}
+        sinks = [msgspec.to_builtins(sink) for sink in app.audit.health]
+        return {**_summary(app), "services": services, "audit": sinks}
 
     return Probes(
         ready=lambda: True,
@@ -107,5 +108,5 @@ def _probes(app: App) -> Probes:
 
 def _summary(app: App) -> Mapping[str, object]:
     services = app.manager.summary()
-    good = all(state == "running" for state in services.values())
+    good = all(state == "running" for state in services.values()) and not app.audit.failing
     return {"status": "ok" if good else "degraded", "version": __version__, "services": services}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_native_mcp.audit import trail as trail_module
+from cloud_native_mcp.audit import writer as writer_module
 from cloud_native_mcp.errors import ToolError
 from tests.audit.trails import Counts, SlowDisk, end_of, lines_in, requests_in, trail_at, write_of
 from tests.promises import promise
@@ -95,8 +95,8 @@ async def test_a_sink_removed_at_run_time_refuses_writes_and_recovers_by_itself(
     assert counts == {"stored": 4, "refused": 1}
     told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert told == [
-        "the audit cannot be written: File exists; writes are refused, reads go on",
-        "the audit is written again",
+        "the audit's file cannot be written: File exists",
+        "the audit's file is written again",
     ]
 
 
@@ -106,7 +106,7 @@ async def test_a_sink_that_cannot_be_opened_is_told_at_start_and_starts_all_the_
 ) -> None:
     async with trail_at(tmp_path) as trail:
         await trail.start()
-        assert "the audit cannot be written" in caplog.text
+        assert "the audit's file cannot be written" in caplog.text
         with pytest.raises(ToolError, match="audit_unavailable"):
             await trail.begin(write_of(1))
         await trail.end(end_of(1))
@@ -160,7 +160,7 @@ async def test_a_named_pipe_in_place_of_the_file_hangs_nothing(tmp_path: Path) -
 
 
 async def test_memory_stays_bounded_while_the_disk_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail_module, "MAX_PENDING", 5_000)
+    monkeypatch.setattr(writer_module, "MAX_PENDING", 5_000)
     counts = Counts()
     disk = SlowDisk(tmp_path / "audit.jsonl")
     async with trail_at(disk.path, counts=counts, sink=disk, deadline_s=5) as trail:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_native_mcp.audit.config import FsyncPolicy
-    from cloud_native_mcp.audit.file_sink import Sink
+    from cloud_native_mcp.audit.sink import Sink
 
 
 class Counts(dict[str, int]):
     """How often the trail told each outcome."""
 
-    def __call__(self, outcome: str, records: int) -> None:
+    def __call__(self, sink: str, outcome: str, records: int) -> None:
+        del sink
         self[outcome] = self.get(outcome, 0) + records
 
 
@@ -56,7 +57,7 @@ async def trail_at(
 ) -> AsyncGenerator[AuditTrail]:
     """A trail that writes to the path and is closed in the end."""
     config = AuditConfig(file=path, required=required, enabled=enabled, fsync=fsync, deadline_s=deadline_s)
-    trail = AuditTrail(config, digest=digest, observe=counts, sink=sink)
+    trail = AuditTrail(config, digest=digest, observe=counts, sinks={"file": sink} if sink else None)
     try:
         yield trail
     finally:

@@ -14,7 +14,7 @@ from tests.config.loading import settings_of
 from tests.every_tool.answers import Desk, log_into
 from tests.fault_server.behaviours import answer
 from tests.fault_server.server import FaultServer, fault_server
-from tests.server_fixtures import lab_settings
+from tests.server_fixtures import audit_file, lab_settings
 from tests.services.helm.charts import shelves
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def _over_the_lab(lab: LabEnv, folder: Path, kubeconfig: Path) -> AsyncGen
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
-    desk.inspect_the_rest(settings.audit.file)
+    desk.inspect_the_rest(audit_file(settings))
 
 
 @pytest.fixture

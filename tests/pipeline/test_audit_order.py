@@ -34,7 +34,7 @@ async def test_a_write_waits_until_its_record_is_stored(tmp_path: Path) -> None:
     disk = Disk(tmp_path / "audit.jsonl")
 
     def on_slow_disk(app: App) -> None:
-        app.audit = AuditTrail(app.settings.audit, digest=app.keys.digest("audit"), sink=disk)
+        app.audit = AuditTrail(app.settings.audit, digest=app.keys.digest("audit"), sinks={"file": disk})
         disk.go.set()
 
     settings = ledger_settings(tmp_path, effects=ALL_EFFECTS)

@@ -37,14 +37,14 @@ def test_backends_refusals_audit_and_connections_are_counted() -> None:
     metrics.request("prometheus", "main", "200", 0.1)
     metrics.request("prometheus", "main", "timeout", 30.0)
     metrics.refused("auth")
-    metrics.audit("lost", 3)
+    metrics.audit("file", "lost", 3)
     metrics.audit_enabled(enabled=True)
     metrics.connections.inc()
     found = samples(metrics)
     assert found["cnmcp_upstream_requests_total", ("main", "prometheus", "timeout")] == 1
     assert found["cnmcp_upstream_seconds_count", ("main", "prometheus")] == 2
     assert found["cnmcp_refused_requests_total", ("auth",)] == 1
-    assert found["cnmcp_audit_records_total", ("lost",)] == 3
+    assert found["cnmcp_audit_records_total", ("file", "lost")] == 3
     assert found["cnmcp_audit_enabled", ()] == 1
     assert found["cnmcp_connections", ()] == 1
     assert found["cnmcp_build_info", (__version__,)] == 1

@@ -1,40 +1,39 @@
-"""Appends lines to a file, from a thread of its own, so that a slow disk never stops the event loop."""
+"""Appends lines to a file, or to standard output."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import errno
 import os
-import queue
 import stat
-import threading
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
+
+from cloud_native_mcp.audit.sink import AppendFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
-
-
-class AppendFailed(OSError):
-    """Not all of it could be stored; ``written`` bytes were."""
-
-    def __init__(self, cause: OSError, written: int) -> None:
-        super().__init__(cause.errno, cause.strerror)
-        self.written = written
+_STDOUT: Final = 1
 
 
 class LineFile:
     """A file that lines are appended to. It is opened again when it was moved away or removed, as rotation does.
 
     A line that a crash or a full disk left unfinished is ended first, so that it spoils no other.
+
+    Args:
+        max_bytes: size at which the file is put aside; 0 leaves that to others.
+        keep: files put aside that are kept, ``NAME.1`` the newest.
     """
 
-    __slots__ = ("_descriptor", "_identity", "path")
+    __slots__ = ("_descriptor", "_identity", "_keep", "_max_bytes", "path")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = 0, keep: int = 1) -> None:
         self.path = path
+        self._max_bytes = max_bytes
+        self._keep = keep
         self._descriptor = -1
         self._identity = (0, 0)
 
@@ -47,6 +46,7 @@ class LineFile:
         written = 0
         try:
             self._reopen()
+            self._rotate(len(lines))
             while written < len(lines):
                 written += os.write(self._descriptor, lines[written:])
             if sync:
@@ -60,6 +60,21 @@ class LineFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _rotate(self, coming: int) -> None:
+        """Put the file aside when what comes would make it too large."""
+        size = os.fstat(self._descriptor).st_size if self._max_bytes else 0
+        if not size or size + coming <= self._max_bytes:
+            return
+        self.close()
+        for number in range(self._keep - 1, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                self._aside(number).replace(self._aside(number + 1))
+        self.path.replace(self._aside(1))
+        self._reopen()
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")
 
     def _reopen(self) -> None:
         if self._descriptor >= 0:
@@ -86,57 +101,22 @@ def _identity(path: Path) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-class Sink(Protocol):
-    """Where lines go; called from one thread."""
+class StandardOutput:
+    """A sink that writes lines to standard output, for whatever collects that."""
 
     def append(self, lines: bytes, *, sync: bool) -> None:
-        """Store all of it, durably when asked, or raise `AppendFailed`."""
-        ...
+        """Write all of it; nothing is forced, since it is no file of this server's.
+
+        Raises:
+            AppendFailed: nobody reads it any more.
+        """
+        del sync
+        written = 0
+        try:
+            while written < len(lines):
+                written += os.write(_STDOUT, lines[written:])
+        except OSError as error:
+            raise AppendFailed(error, written) from error
 
     def close(self) -> None:
-        """Release what is held."""
-        ...
-
-
-class SinkThread:
-    """Runs the appends of one sink one after the other; a daemon thread, so a hung disk cannot hold up the exit."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._jobs: queue.SimpleQueue[tuple[bytes, bool, asyncio.Future[None]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="audit-sink", daemon=True)
-        self._thread.start()
-
-    def append(self, lines: bytes, *, sync: bool) -> asyncio.Future[None]:
-        """Append in the background; the future ends when it is stored, or with `AppendFailed`."""
-        done = asyncio.get_running_loop().create_future()
-        self._jobs.put((lines, sync, done))
-        return done
-
-    def stop(self, wait: float) -> None:
-        """Let the thread end after what it was given; waits for it so many seconds at most."""
-        self._jobs.put(None)
-        self._thread.join(wait)
-
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            lines, sync, done = job
-            failure: AppendFailed | None = None
-            try:
-                self._sink.append(lines, sync=sync)
-            except AppendFailed as error:
-                failure = error
-            try:
-                done.get_loop().call_soon_threadsafe(_settle, done, failure)
-            except RuntimeError:
-                break  # the loop is gone, and with it everybody who could wait
-        self._sink.close()
-
-
-def _settle(done: asyncio.Future[None], failure: AppendFailed | None) -> None:
-    if done.cancelled():
-        return
-    if failure is None:
-        done.set_result(None)
-    else:
-        done.set_exception(failure)
+        """Standard output stays open."""

@@ -41,6 +41,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
         arguments: as the caller sent them; redacted when the line is written.
         outcome: ``ok``, ``failed``, ``refused`` or ``cancelled``; empty at the beginning.
         stage: where the call was refused or failed.
+        sample: which part of such calls is recorded.
         size: bytes of the answer.
         at: seconds since the epoch.
     """
@@ -64,6 +65,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
     code: str = ""
     stage: str = ""
+    sample: float = 1.0
     size: int = 0
     seconds: float = 0.0
     at: float = msgspec.field(default_factory=time.time)
@@ -105,6 +107,8 @@ def line_of(record: AuditRecord, *, digest: Digest, max_argument_bytes: int) -> 
     if record.phase == "end":
         shown["bytes"] = record.size
         shown["ms"] = round(record.seconds * 1_000, 3)
+        if record.sample < 1.0:
+            shown["sample"] = record.sample
     return _ascii_line(shown)
 
 

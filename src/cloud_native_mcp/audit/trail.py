@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import hashlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from cloud_native_mcp.audit.file_sink import AppendFailed, LineFile, SinkThread
+import msgspec
+
+from cloud_native_mcp.audit.database_sink import Database
+from cloud_native_mcp.audit.file_sink import LineFile, StandardOutput
 from cloud_native_mcp.audit.record import line_of
+from cloud_native_mcp.audit.writer import SinkHealth, SinkWriter
 from cloud_native_mcp.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from cloud_native_mcp.audit.config import AuditConfig
-    from cloud_native_mcp.audit.file_sink import Sink
     from cloud_native_mcp.audit.record import AuditRecord
+    from cloud_native_mcp.audit.sink import Sink
 
 logger = logging.getLogger(__name__)
 
-LINGER_S: Final = 0.02
-"""Seconds records that nobody waits for are gathered before they are written together."""
-RETRY_S: Final = 1.0
-MAX_PENDING: Final = 8_000_000
-"""Bytes of records kept while the sink does not take them; newer ones are lost beyond it, and counted."""
 _REFUSED: Final = "the audit cannot store the record of this call, so nothing was done; tell the operator"
+_SAMPLE_BYTES: Final = 8
 
 
 class AuditTrail:
-    """Takes the record of every call.
+    """Takes the record of every call to every configured place.
 
     Args:
         digest: short keyed digest of argument values.
-        observe: told how many records were ``stored`` or ``lost``, and of each write ``refused`` for want of a record.
-        sink: where lines go; by default the configured file.
+        observe: told of each place how many records were ``stored`` or ``lost``, and, with no place, of each write
+            ``refused`` for want of a record.
+        sinks: where lines go, by name; by default what is configured.
     """
 
     def __init__(
@@ -42,47 +43,49 @@ class AuditTrail:
         config: AuditConfig,
         *,
         digest: Callable[[bytes], str],
-        observe: Callable[[str, int], None] | None = None,
-        sink: Sink | None = None,
+        observe: Callable[[str, str, int], None] | None = None,
+        sinks: Mapping[str, Sink] | None = None,
     ) -> None:
         self._config = config
         self._digest = digest
-        self._observe = observe
-        self._sink: Sink = sink or LineFile(config.file.expanduser())
-        self._thread: SinkThread | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._lines: list[bytes] = []
-        self._pending = 0
-        self._waiters: list[asyncio.Future[None]] = []
-        self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._closing = False
-        self._failing = False
+        self._observe = observe if observe is not None else _nobody
+        places = (sinks if sinks is not None else _sinks(config)) if config.enabled else {}
+        self._writers = [
+            SinkWriter(name, sink, fsync=config.fsync, observe=self._observe) for name, sink in places.items()
+        ]
         if not config.enabled:
             logger.warning("the audit is off: no call is recorded (audit.enabled)")
 
+    @property
+    def health(self) -> Sequence[SinkHealth]:
+        """How each place does."""
+        return [writer.health for writer in self._writers]
+
+    @property
+    def failing(self) -> bool:
+        """Whether no place takes records now."""
+        return bool(self._writers) and all(one.failing for one in self.health)
+
     async def start(self) -> None:
-        """Open the sink, so that one that cannot be written is known from the start; the server starts all the same."""
-        if self._config.enabled:
-            await self._store(self._running())
+        """Open the places, so that one that cannot be written is known; the server starts all the same."""
+        starting = [asyncio.ensure_future(writer.start()) for writer in self._writers]
+        if starting:
+            await asyncio.wait(starting, timeout=self._config.deadline_s)
 
     async def begin(self, record: AuditRecord) -> None:
-        """Store the record of a write before it acts.
+        """Store the record of a write before it acts; it may act once one place has it.
 
         Raises:
-            ToolError: ``audit_unavailable``, when it is not stored within the deadline and the audit is required.
+            ToolError: ``audit_unavailable``, when none has it within the deadline and the audit is required.
         """
         if not self._config.enabled:
             return
-        stored = asyncio.get_running_loop().create_future()
-        if self._add(record):
-            self._waiters.append(stored)
-            self._hurry.set()
-            with contextlib.suppress(TimeoutError, AppendFailed):
-                await asyncio.wait_for(stored, self._config.deadline_s)
-                return
+        line = self._line(record)
+        told = [writer.add_and_tell(line) for writer in self._writers]
+        if await _first([one for one in told if one is not None], self._config.deadline_s):
+            return
         if self._config.required:
-            self._count("refused", 1)
+            self._observe("", "refused", 1)
             raise ToolError("audit_unavailable", _REFUSED)
 
     async def end(self, record: AuditRecord) -> None:
@@ -91,113 +94,54 @@ class AuditTrail:
 
     def note(self, record: AuditRecord) -> None:
         """As `end`, for callers that cannot wait at all."""
-        if self._config.enabled:
-            self._add(record)
+        if not self._config.enabled:
+            return
+        rate = self._config.sample_reads
+        if rate < 1.0 and record.effect == "read" and record.outcome == "ok":
+            if not _sampled(record.request_id, rate):
+                return
+            record = msgspec.structs.replace(record, sample=rate)
+        line = self._line(record)
+        for writer in self._writers:
+            writer.add(line)
 
     async def close(self) -> None:
-        """Store what is left, within the deadline, and release the sink."""
-        self._closing = True
-        if self._task is not None:
-            self._wake.set()
-            self._hurry.set()
-            await asyncio.wait([self._task], timeout=self._config.deadline_s)
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        if self._lines:
-            self._lose(len(self._lines))
-            self._lines, self._pending = [], 0
-        if self._thread is not None:
-            thread, self._thread = self._thread, None
-            await asyncio.to_thread(thread.stop, self._config.deadline_s)
+        """Store what is left, within the deadline, and release the places."""
+        await asyncio.gather(*(writer.close(self._config.deadline_s) for writer in self._writers))
 
-    def _add(self, record: AuditRecord) -> bool:
-        """Put a record in line; False when there is no room."""
-        if self._pending > MAX_PENDING:
-            self._lose(1)
-            return False
-        line = line_of(record, digest=self._digest, max_argument_bytes=self._config.max_argument_bytes)
-        self._lines.append(line)
-        self._pending += len(line)
-        self._wake.set()
-        if not self._closing:
-            self._running()
-        return True
-
-    def _running(self) -> SinkThread:
-        """The thread of the sink, with the task that feeds it."""
-        if self._thread is None:
-            self._thread = SinkThread(self._sink)
-            self._task = asyncio.create_task(self._write(self._thread), name="audit-writer")
-        return self._thread
-
-    async def _write(self, thread: SinkThread) -> None:
-        """Write batches until closed and empty."""
-        while not (self._closing and (not self._lines or self._failing)):
-            await self._wake.wait()
-            if not self._closing:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_S if self._failing else LINGER_S):
-                        await self._hurry.wait()
-            self._hurry.clear()
-            self._wake.clear()
-            if self._lines:
-                await self._store(thread)
-
-    async def _store(self, thread: SinkThread) -> None:
-        lines, self._lines, self._pending = self._lines, [], 0
-        waiters, self._waiters = self._waiters, []
-        policy = self._config.fsync
-        try:
-            await thread.append(b"".join(lines), sync=policy == "always" or (policy == "writes" and bool(waiters)))
-        except AppendFailed as error:
-            self._keep(lines, error.written)
-            self._tell(error)
-            for waiter in waiters:
-                _settle(waiter, error)
-        else:
-            self._count("stored", len(lines))
-            self._recovered()
-            for waiter in waiters:
-                _settle(waiter, None)
-
-    def _keep(self, lines: list[bytes], written: int) -> None:
-        """Put back the records the sink did not take whole."""
-        stored = 0
-        while stored < len(lines) and written >= len(lines[stored]):
-            written -= len(lines[stored])
-            stored += 1
-        rest = lines[stored:]
-        if rest:
-            self._lines[:0] = rest
-            self._pending += sum(map(len, rest))
-            self._wake.set()
-        self._count("stored", stored)
-
-    def _tell(self, error: AppendFailed) -> None:
-        if not self._failing:
-            logger.error("the audit cannot be written: %s; writes are refused, reads go on", error.strerror)
-        self._failing = True
-
-    def _recovered(self) -> None:
-        if self._failing:
-            logger.warning("the audit is written again")
-        self._failing = False
-
-    def _lose(self, records: int) -> None:
-        self._count("lost", records)
-        logger.warning("%d audit records are lost", records)
-
-    def _count(self, outcome: str, records: int) -> None:
-        if self._observe is not None and records:
-            self._observe(outcome, records)
+    def _line(self, record: AuditRecord) -> bytes:
+        return line_of(record, digest=self._digest, max_argument_bytes=self._config.max_argument_bytes)
 
 
-def _settle(waiter: asyncio.Future[None], error: AppendFailed | None) -> None:
-    if waiter.done():
-        return
-    if error is None:
-        waiter.set_result(None)
-    else:
-        waiter.set_exception(error)
+async def _first(stored: Sequence[asyncio.Future[None]], seconds: float) -> bool:
+    """Whether one of them ends well within so many seconds."""
+    waiting = set(stored)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while waiting and (left := until - loop.time()) > 0:
+        done, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if any(one.exception() is None for one in done):
+            return True
+    return False
+
+
+def _sampled(request_id: str, rate: float) -> bool:
+    """Evenly, and for one call always the same, on whichever node it is asked."""
+    number = int.from_bytes(hashlib.blake2b(request_id.encode(), digest_size=_SAMPLE_BYTES).digest())
+    return number < rate * 2 ** (8 * _SAMPLE_BYTES)
+
+
+def _sinks(config: AuditConfig) -> dict[str, Sink]:
+    sinks: dict[str, Sink] = {}
+    database = config.database_path
+    if database is not None:
+        sinks["database"] = Database(database, keep_days=config.database_keep_days)
+    if config.file is not None:
+        sinks["file"] = LineFile(config.file.expanduser(), max_bytes=config.file_max_bytes, keep=config.file_keep)
+    if config.stdout:
+        sinks["stdout"] = StandardOutput()
+    return sinks
+
+
+def _nobody(sink: str, outcome: str, records: int) -> None:
+    """Is told when nobody wants to know."""

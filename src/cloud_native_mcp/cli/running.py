@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from cloud_native_mcp.errors import ConfigError, Problem
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 ValueT = TypeVar("ValueT")
 
 
-def run_in_app(settings: Settings, work: Callable[[App], Awaitable[ValueT]], *, quiet: bool = False) -> ValueT:
+def run_in_app(
+    settings: Settings, work: Callable[[App], Awaitable[ValueT]], *, quiet: bool = False, leaves_stdout: bool = False
+) -> ValueT:
     """Start the services, do the work, end them; on the event loop the server is made for.
 
     SIGTERM cancels the work, so that the services end and the audit is stored (the HTTP server takes it for itself).
@@ -27,10 +31,18 @@ def run_in_app(settings: Settings, work: Callable[[App], Awaitable[ValueT]], *, 
     Args:
         quiet: only warnings are logged, unless the configuration says what is.
 
+        leaves_stdout: whether the command itself writes nothing to standard output.
+
     Raises:
+        ConfigError: the audit is to go to the standard output of a command that needs it.
         typer.Exit: with 143, after SIGTERM.
     """
     import uvloop
+
+    if settings.audit.stdout and not leaves_stdout:
+        raise ConfigError(
+            [Problem("audit.stdout", "only `serve` leaves standard output to the audit; use a file here")]
+        )
 
     async def whole() -> ValueT:
         _cancel_at_sigterm()

@@ -32,7 +32,7 @@ def serve(
 
     flags = {"host": host, "port": port, "toolset": toolset}
     try:
-        run_in_app(settings_from(config, assignments, effects=effects, server=flags), _serve)
+        run_in_app(settings_from(config, assignments, effects=effects, server=flags), _serve, leaves_stdout=True)
     except SystemExit as ended:  # the HTTP library's own way out when it cannot listen; it has logged why
         raise typer.Exit(1 if ended.code else 0) from None
 

@@ -39,7 +39,7 @@ class Metrics:
             "cnmcp_dropped_identity_headers", "HTTP requests whose header fields about an identity were dropped."
         )
         self._audit = self._counter(
-            "cnmcp_audit_records", "Audit records stored, lost, or refusing a write.", "outcome"
+            "cnmcp_audit_records", "Audit records stored, lost, or refusing a write.", "sink", "outcome"
         )
         self._audit_on = Gauge("cnmcp_audit_enabled", "Whether calls are recorded.", registry=self.registry)
         self.connections = Gauge("cnmcp_connections", "Open client connections.", registry=self.registry)
@@ -74,9 +74,9 @@ class Metrics:
         """Header fields that say who asks were dropped: the peer is no trusted proxy."""
         self._dropped.inc()
 
-    def audit(self, outcome: str, records: int) -> None:
-        """Records were ``stored`` or ``lost``, or writes ``refused`` for want of a record."""
-        self._audit.labels(outcome).inc(records)
+    def audit(self, sink: str, outcome: str, records: int) -> None:
+        """Records were ``stored`` in or ``lost`` to a sink, or writes ``refused`` for want of a record in any."""
+        self._audit.labels(sink, outcome).inc(records)
 
     def audit_enabled(self, *, enabled: bool) -> None:
         """Whether the audit is on, to alert on."""
