@@ -69,7 +69,7 @@ class App:
         self.settings = settings
         self.metrics = Metrics()
         self.secrets = SecretStore()
-        self.keys = _state_keys(settings, self.secrets)
+        self.keys = state_keys(settings, self.secrets)
         self._digest = self.keys.digest("digest")
         self.cache = _cache_of(settings.cache)
         self.metrics.registry.register(CacheCollector(self.cache))
@@ -207,7 +207,7 @@ def _bounds(config: SegmentConfig, *, enabled: bool) -> Bounds:
     return Bounds(config.max_entries, config.max_bytes, config.ttl_factor if enabled else 0.0)
 
 
-def _state_keys(settings: Settings, secrets: SecretStore) -> StateKeys:
+def state_keys(settings: Settings, secrets: SecretStore) -> StateKeys:
     """The configured ring, or a random one that is good until the process ends."""
     configured = settings.server.state_key
     if configured is None:

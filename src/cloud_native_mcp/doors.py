@@ -9,6 +9,7 @@ import msgspec
 from cloud_native_mcp import __version__
 from cloud_native_mcp.auth.authenticator import Authenticator
 from cloud_native_mcp.auth.challenge import Challenges, ProtectedResource
+from cloud_native_mcp.auth.expiry import ExpiryWatch
 from cloud_native_mcp.auth.middleware import AuthMiddleware
 from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.limits.middleware import RateMiddleware
@@ -36,12 +37,13 @@ _IDENTITY: Final = Identity(__version__, INSTRUCTIONS)
 
 def http_app(app: App) -> HttpApp:
     """The HTTP side as an ASGI application: guard, auth, rate, then the endpoints."""
+    expiries = ExpiryWatch(app.metrics.key_expiries)
     return build_app(
         app.door,
         app.settings.server,
         identity=_IDENTITY,
-        probes=_probes(app),
-        wrap=_message_chain(app),
+        probes=_probes(app, expiries),
+        wrap=_message_chain(app, expiries),
         state_keys=app.keys.derive("request-state"),
         dropped=app.metrics.identity_dropped,
     )
@@ -63,9 +65,9 @@ async def serve_stdio(app: App, endpoint: str) -> None:
     await stdio.serve_stdio(Endpoint(endpoint, app.door, identity=_IDENTITY, legacy="sessions"))
 
 
-def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
+def _message_chain(app: App, expiries: ExpiryWatch) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
     """What every HTTP message passes between the guard and the engine, outermost first."""
-    authenticator = Authenticator(app.settings.auth, app.secrets, http=app.pool)
+    authenticator = Authenticator(app.settings.auth, app.secrets, http=app.pool, state_keys=app.keys, expiries=expiries)
     challenges = Challenges(app.settings.auth, public_url=app.settings.server.public_url)
     paths = endpoint_paths(app.door.endpoints)
     limiter = RateLimiter(app.settings.ratelimit)
@@ -92,11 +94,11 @@ def _message_chain(app: App) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
     return (describe, auth, rate)
 
 
-def _probes(app: App) -> Probes:
+def _probes(app: App, expiries: ExpiryWatch) -> Probes:
     async def detail() -> Mapping[str, object]:
         services = [msgspec.to_builtins(health) for health in await app.manager.health(probe=True)]
         sinks = [msgspec.to_builtins(sink) for sink in app.audit.health]
-        return {**_summary(app), "services": services, "audit": sinks}
+        return {**_summary(app), "services": services, "audit": sinks, "api_keys_ending": expiries.ending()}
 
     return Probes(
         ready=lambda: True,

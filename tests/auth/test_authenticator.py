@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,12 @@ CONFIG = AuthConfig.model_validate(
     {"api_keys": {"ci": {"key": "env:CI_KEY", "groups": ["builders"]}, "ops": {"key": OPS_KEY}}}
 )
 Headers = list[tuple[bytes, bytes]]
+
+
+def _replace(file: Path, content: str) -> None:
+    """New content that has lain still for long."""
+    file.write_text(content, encoding="utf-8")
+    os.utime(file, (1_000, 1_000))
 
 
 @pytest.fixture
@@ -125,7 +132,7 @@ def test_all_faults_of_keys_are_told_at_once_without_the_keys() -> None:
 def test_no_key_is_kept_in_the_clear(keys: Authenticator) -> None:
     (method,) = keys._methods
     assert isinstance(method, ApiKeys)
-    kept = [part for part in vars(method).values() if part is not method._secrets and part is not method._entries]
+    kept = [part for part in vars(method).values() if part is not method._secrets and part is not method._config]
     assert CI_KEY not in repr(kept)
     assert OPS_KEY not in repr(kept)
 
@@ -136,7 +143,7 @@ async def test_a_rotated_file_is_taken_up_and_a_missing_one_changes_nothing(tmp_
     clock = Clock()
     config = AuthConfig.model_validate({"api_keys": {"ci": {"key": f"file:{file}"}}})
     keys = Authenticator(config, SecretStore({}), http=Pool(), clock=clock)
-    file.write_text(OPS_KEY, encoding="utf-8")
+    _replace(file, OPS_KEY)
     clock.advance(REFRESH_S)
     assert (await keys.authenticate([(b"x-api-key", OPS_KEY.encode())])).id == "ci"
     with pytest.raises(Unauthenticated):
@@ -154,7 +161,7 @@ async def test_a_rotation_to_a_key_that_is_too_short_is_not_taken_up(
     clock = Clock()
     config = AuthConfig.model_validate({"api_keys": {"ci": {"key": f"file:{file}"}}})
     keys = Authenticator(config, SecretStore({}), http=Pool(), clock=clock)
-    file.write_text("tiny", encoding="utf-8")
+    _replace(file, "tiny")
     clock.advance(REFRESH_S)
     assert (await keys.authenticate([(b"x-api-key", CI_KEY.encode())])).id == "ci"
     assert "shorter than 16" in caplog.text

@@ -51,12 +51,12 @@ class Terminal:
     def configure(self, text: str = CONFIGURATION) -> None:
         (self.folder / "cloud-native-mcp.yaml").write_text(text, encoding="utf-8")
 
-    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Ran:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "") -> Ran:
         done = subprocess.run(
             [*COMMAND, *arguments],
             check=False,
             capture_output=True,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             text=True,
             timeout=60,
             cwd=self.folder,

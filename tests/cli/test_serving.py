@@ -50,7 +50,7 @@ def _wait_until_ready(process: subprocess.Popen[str], port: int) -> None:
 
 
 @contextmanager
-def _served(terminal: Terminal, *arguments: str) -> Generator[tuple[subprocess.Popen[str], int]]:
+def served(terminal: Terminal, *arguments: str) -> Generator[tuple[subprocess.Popen[str], int]]:
     """A server process that is ready, and its port."""
     port = _free_port()
     with (
@@ -73,7 +73,7 @@ def _served(terminal: Terminal, *arguments: str) -> Generator[tuple[subprocess.P
 
 async def test_a_client_of_the_server_gets_what_the_tools_command_prints(terminal: Terminal) -> None:
     printed = terminal.run("tools", "--endpoint", "ledger", "--json")
-    with _served(terminal) as (_, port):
+    with served(terminal) as (_, port):
         url = f"http://127.0.0.1:{port}/api/ledger/streamable-http"
         async with (
             httpx2.AsyncClient(headers=KEY) as http,
@@ -88,7 +88,7 @@ async def test_a_client_of_the_server_gets_what_the_tools_command_prints(termina
 
 
 def test_the_server_ends_in_order_at_a_signal_and_says_nothing_on_standard_output(terminal: Terminal) -> None:
-    with _served(terminal) as (process, _):
+    with served(terminal) as (process, _):
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -106,7 +106,7 @@ def test_a_port_that_is_taken_ends_the_server_with_an_error(terminal: Terminal) 
 
 @promise("T4")
 def test_what_was_called_just_before_a_signal_is_in_the_audit(terminal: Terminal) -> None:
-    with _served(terminal) as (process, port):
+    with served(terminal) as (process, port):
         asked = request("tools/call", {"name": "ledger_list", "arguments": {}})
         headers = {**base_headers(LEGACY), **KEY}
         answer = httpx2.post(f"http://127.0.0.1:{port}/mcp", json=asked, headers=headers)

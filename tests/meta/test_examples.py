@@ -29,6 +29,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *files("docs", "src", suffix=".md")]
 ENVIRONMENT = {
     "ANN_HASH": "$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
     "MY_MCP_KEY": "k" * 32,
+    "STATE_KEY": "s" * 32,
+    "OLD_STATE_KEY": "o" * 32,
     "MIMIR_TOKEN": "t" * 32,
     "REGISTRY_PASSWORD": "r" * 32,
 }

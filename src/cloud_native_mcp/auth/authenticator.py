@@ -10,14 +10,17 @@ from cloud_native_mcp.auth.basic import BasicUsers
 from cloud_native_mcp.auth.credentials import InvalidToken, Unauthenticated, presented
 from cloud_native_mcp.auth.issuer_keys import IssuerKeys
 from cloud_native_mcp.auth.jwt_tokens import JwtTokens, TrustedIssuer
+from cloud_native_mcp.auth.key_digest import KeyHasher
 from cloud_native_mcp.auth.proxy import ProxyHeaders
 from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
+from cloud_native_mcp.secrets.state_key import StateKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cloud_native_mcp.auth.config import AuthConfig
     from cloud_native_mcp.auth.credentials import AuthMethod
+    from cloud_native_mcp.auth.expiry import ExpiryWatch
     from cloud_native_mcp.contract.http import HttpPool
     from cloud_native_mcp.contract.service import SecretReader
 
@@ -29,6 +32,8 @@ class Authenticator:
         secrets: resolves the references to keys and hashes.
         http: fetches the keys of issuers.
         clock: monotonic seconds.
+        state_keys: key the hashes of API keys; random ones where hashes need not outlive this process.
+        expiries: told of API keys that end soon.
 
     Raises:
         ConfigError: a credential of the configuration cannot be used.
@@ -41,9 +46,15 @@ class Authenticator:
         *,
         http: HttpPool,
         clock: Callable[[], float] = time.monotonic,
+        state_keys: StateKeys | None = None,
+        expiries: ExpiryWatch | None = None,
     ) -> None:
         self._enforced = config.enforced
-        self._methods = list(_methods(config, secrets, http, clock))
+        self._methods: list[AuthMethod] = []
+        if config.accepts("api_key"):
+            hasher = KeyHasher(state_keys or StateKeys.random())
+            self._methods.append(ApiKeys(config, secrets, hasher, clock=clock, expiries=expiries))
+        self._methods.extend(_methods(config, secrets, http, clock))
         self._known = _kinds(config)
         self._basic = config.accepts("basic")
 
@@ -76,8 +87,7 @@ class Authenticator:
 def _methods(
     config: AuthConfig, secrets: SecretReader, http: HttpPool, clock: Callable[[], float]
 ) -> Iterator[AuthMethod]:
-    if config.accepts("api_key"):
-        yield ApiKeys(config.api_keys, secrets, clock=clock)
+    """The configured methods but API keys, which are asked first."""
     if config.accepts("jwt"):
         issuers = config.issuers.items()
         yield JwtTokens(TrustedIssuer(name, one, IssuerKeys(name, one, http, clock=clock)) for name, one in issuers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - pydantic reads the types when it runs
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cloud_native_mcp.auth.issuer_config import Issuer, User  # noqa: TC001 - read at run time by the model
+from cloud_native_mcp.auth.key_digest import HASH
+from cloud_native_mcp.auth.validity import MOMENT_FORMS, SCOPE_FORMS, Moment, Scope, Validity
 from cloud_native_mcp.contract.configuration import SecretReference, Section
 
 AuthMode = Literal["api_key", "jwt", "basic", "proxy", "none"]
@@ -20,8 +23,31 @@ def _as_tuple(value: object) -> object:
 class ApiKey(Section):
     """One key and whom it stands for."""
 
-    key: SecretReference = Field(description="The key; at least 16 characters once resolved.", repr=False)
+    key: SecretReference | None = Field(
+        default=None, description="The key; at least 16 characters once resolved.", repr=False
+    )
+    key_hash: str | None = Field(
+        default=None,
+        pattern=HASH,
+        description="Keyed hash of the key instead of the key, as `cloud-native-mcp keys hash` prints it.",
+    )
     groups: tuple[str, ...] = Field(default=(), description="Groups of the principal the key stands for.")
+    scopes: tuple[Scope, ...] | None = Field(
+        default=None, description=f"Narrow what the principal's roles allow: {SCOPE_FORMS}."
+    )
+    not_before: Moment | None = Field(default=None, description=f"The key is good from then on: {MOMENT_FORMS}.")
+    expires: Moment | None = Field(default=None, description=f"The key is refused from then on: {MOMENT_FORMS}.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ApiKey:
+        if (self.key is None) is (self.key_hash is None):
+            raise ValueError("give either key or key_hash")
+        return self
+
+    @property
+    def validity(self) -> Validity:
+        """When the key is good."""
+        return Validity(self.not_before, self.expires)
 
 
 HEADER = r"^[A-Za-z0-9-]{1,64}$"
@@ -56,6 +82,14 @@ class AuthConfig(Section):
         description="Keys by the visible id that logs and the audit show. Without any, a server whose mode is not "
         "written out is open, and listens on loopback only.",
     )
+    key_file: Path | None = Field(
+        default=None,
+        description="File of further keys, as hashes, that `cloud-native-mcp keys` writes and running servers follow. "
+        "Needs `server.state_key`. While it holds no key, nobody is let in by it.",
+    )
+    expiry_warning_days: float = Field(
+        default=14.0, ge=0.0, le=365.0, description="How many days before a key expires warnings begin."
+    )
     issuers: dict[Annotated[str, Field(pattern=VISIBLE_ID)], Issuer] = Field(
         default={}, description="Issuers of tokens, by the name that stands before the ids of their callers."
     )
@@ -79,22 +113,22 @@ class AuthConfig(Section):
         if "mode" not in self.model_fields_set:
             return self
         needs = {
-            "api_key": ("api_keys", self.api_keys),
-            "jwt": ("issuers", self.issuers),
-            "basic": ("users", self.users),
+            "api_key": ("api_keys, or a key_file", self._keys_are_named),
+            "jwt": ("issuers", bool(self.issuers)),
+            "basic": ("users", bool(self.users)),
         }
         for mode in self.mode:
-            section, entries = needs.get(mode, ("", {"": None}))
-            if not entries:
+            section, given = needs.get(mode, ("", True))
+            if not given:
                 raise ValueError(f"mode {mode} needs at least one entry in {section}")
         return self
 
     def accepts(self, mode: AuthMode) -> bool:
         """Whether callers may authenticate so."""
-        configured = {"api_key": self.api_keys, "jwt": self.issuers, "basic": self.users}
+        configured = {"api_key": self._keys_are_named, "jwt": bool(self.issuers), "basic": bool(self.users)}
         if mode == "proxy":
             return mode in self.mode
-        return bool(configured.get(mode)) and (mode in self.mode or "mode" not in self.model_fields_set)
+        return configured.get(mode, False) and (mode in self.mode or "mode" not in self.model_fields_set)
 
     @property
     def enforced(self) -> bool:
@@ -105,3 +139,7 @@ class AuthConfig(Section):
     def open_by_choice(self) -> bool:
         """Whether the operator wrote out that nobody has to authenticate."""
         return "none" in self.mode
+
+    @property
+    def _keys_are_named(self) -> bool:
+        return bool(self.api_keys) or self.key_file is not None

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cloud_native_mcp.cli.keys import known_keys
 from cloud_native_mcp.cli.options import ConfigOption, JsonOption, SetOption, settings_from
-from cloud_native_mcp.cli.output import say_json, say_table
+from cloud_native_mcp.cli.output import complain, say_json, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ def health(config: ConfigOption = None, assignments: SetOption = None, *, json: 
     """Ask every backend of the configured services. Exit code 1 when a service failed or a backend does not answer."""
     from cloud_native_mcp.cli.running import run_in_app
 
-    services = run_in_app(settings_from(config, assignments), _ask, quiet=True)
+    settings = settings_from(config, assignments)
+    services = run_in_app(settings, _ask, quiet=True)
     if json:
         import msgspec
 
@@ -28,6 +30,9 @@ def health(config: ConfigOption = None, assignments: SetOption = None, *, json: 
     else:
         columns = ("SERVICE", "TARGET", "STATE", "VERSION", "LATENCY", "REASON")
         say_table(columns, [row for service in services for row in _rows(service)])
+    for key in known_keys(settings):
+        if key.state in {"expiring", "unusable"}:
+            complain(f"API key {f'{key.id} {key.key_id}'.rstrip()} is {key.state}; `cloud-native-mcp keys list`")
     if not all(map(_good, services)):
         raise typer.Exit(1)
 

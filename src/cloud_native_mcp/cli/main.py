@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloud_native_mcp import __version__
-from cloud_native_mcp.cli import access, auth, call, config, health, serve, stdio, tools
+from cloud_native_mcp.cli import access, auth, call, config, health, keys, serve, stdio, tools
 from cloud_native_mcp.cli.output import complain
 from cloud_native_mcp.errors import ConfigError, ServiceDefinitionError
 
@@ -30,6 +30,7 @@ app.command("health")(health.health)
 app.add_typer(config.app, name="config")
 app.add_typer(access.app, name="access")
 app.add_typer(auth.app, name="auth")
+app.add_typer(keys.app, name="keys")
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - the callback of a flag

@@ -24,6 +24,7 @@ def check(settings: Settings, secrets: SecretReader) -> list[Problem]:
     values, problems = _read_secrets(settings, secrets)
     problems += _short_state_keys(values)
     problems += _faulty_api_keys(settings.auth, values)
+    problems += _key_hashes_without_a_state_key(settings)
     problems += _open_to_the_network(settings)
     problems += _proxies_nobody_trusts(settings)
     return problems
@@ -79,6 +80,17 @@ def _faulty_api_keys(auth: AuthConfig, values: Mapping[str, str]) -> Iterator[Pr
 def _proxies_nobody_trusts(settings: Settings) -> Iterator[Problem]:
     if "proxy" in settings.auth.mode and not settings.server.trusted_proxies:
         yield Problem("auth.mode", "proxy needs server.trusted_proxies: nobody else's word is taken")
+
+
+def _key_hashes_without_a_state_key(settings: Settings) -> Iterator[Problem]:
+    """Hashes are keyed with the state key: without one, no key would be known after a restart."""
+    if settings.server.state_key is not None:
+        return
+    hashed = [
+        dotted(("auth", "api_keys", name, "key_hash")) for name, key in settings.auth.api_keys.items() if key.key_hash
+    ]
+    for path in [*hashed, *(["auth.key_file"] if settings.auth.key_file is not None else [])]:
+        yield Problem(path, "needs server.state_key, which keys the hashes; make one with `openssl rand -base64 32`")
 
 
 def _open_to_the_network(settings: Settings) -> Iterator[Problem]:

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from cloud_native_mcp.contract.configuration import ServiceConfig
 
-_WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
+_WORDS = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "Path": "path",
+    "AwareDatetime": "date or time",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.errors import ConfigError, Problem
+from cloud_native_mcp.secrets.whole_file import read_whole, stamp_of, why_unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from cloud_native_mcp.secrets.whole_file import Stamp
 
 logger = logging.getLogger(__name__)
 
 ENVIRONMENT: Final = "env:"
 FILE: Final = "file:"
-MAX_FILE_BYTES: Final = 1_000_000
-
-_Stamp = tuple[int, int, int]
+SETTLE_S: Final = 1.0
+"""How long a file that changed must lie still before its new content counts: who writes in place may pause halfway."""
 
 
 class SecretStore:
     """Reads secrets (`contract.service.SecretReader`).
 
-    A file is read again when it changed. While it is missing, empty or being written, the last whole value stays in
-    use, so that a rotation in progress breaks nothing.
+    A file is read again when it changed and lay still for `SETTLE_S`. While it is missing, empty, unreadable or being
+    written, the last whole value stays in use, so that a rotation in progress breaks nothing; both are logged.
 
     Args:
         environ: where ``env:`` references look; the process's own environment by default.
+        clock: seconds since 1970, to tell how long a file has lain still.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._environ = os.environ if environ is None else environ
-        self._files: dict[str, tuple[_Stamp, str]] = {}
+        self._clock = clock
+        self._files: dict[str, tuple[Stamp, str]] = {}
         self._told: set[str] = set()
 
     def read(self, reference: str) -> str:
@@ -62,49 +66,29 @@ class SecretStore:
         path = Path(reference.removeprefix(FILE)).expanduser()
         kept = self._files.get(reference)
         try:
-            stamp = _stamp(path)
-            if kept is not None and kept[0] == stamp:
+            stamp = stamp_of(path)
+            if kept is not None and (kept[0] == stamp or self._moves(stamp)):
                 return kept[1]
-            text = _whole_text(path, stamp)
+            text = read_whole(path, stamp).rstrip("\r\n")
         except (OSError, ValueError) as error:
             if kept is None:
-                raise _unusable(reference, _why(error)) from None
-            self._tell_once(reference, _why(error))
+                raise _unusable(reference, why_unreadable(error)) from None
+            self._tell_once(reference, why_unreadable(error))
             return kept[1]
+        if kept is not None and kept[1] != text:
+            logger.info("secret %s: the new value is in use", reference)
         self._told.discard(reference)
         self._files[reference] = (stamp, text)
         return text
+
+    def _moves(self, stamp: Stamp) -> bool:
+        """Whether the file changed so lately that its writer may not be done."""
+        return 0 <= self._clock() - stamp[0] / 1e9 < SETTLE_S
 
     def _tell_once(self, reference: str, why: str) -> None:
         if reference not in self._told:
             self._told.add(reference)
             logger.warning("secret %s: %s; the value read before stays in use", reference, why)
-
-
-def _stamp(path: Path) -> _Stamp:
-    """What changes when the file does: time of change, size, identity."""
-    info = path.stat()
-    if not stat.S_ISREG(info.st_mode):
-        raise ValueError("not a regular file")
-    if info.st_size > MAX_FILE_BYTES:
-        raise ValueError(f"larger than {MAX_FILE_BYTES:,} bytes")
-    return (info.st_mtime_ns, info.st_size, info.st_ino)
-
-
-def _whole_text(path: Path, stamp: _Stamp) -> str:
-    content = path.read_bytes()
-    if _stamp(path) != stamp or len(content) != stamp[1]:
-        raise ValueError("it is being written")
-    text = content.decode().rstrip("\r\n")
-    if not text:
-        raise ValueError("it is empty")
-    return text
-
-
-def _why(error: OSError | ValueError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
 
 
 def _unusable(reference: str, why: str) -> ConfigError:

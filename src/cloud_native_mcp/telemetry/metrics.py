@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cloud_native_mcp import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CALL_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -42,6 +45,12 @@ class Metrics:
             "cnmcp_audit_records", "Audit records stored, lost, or refusing a write.", "sink", "outcome"
         )
         self._audit_on = Gauge("cnmcp_audit_enabled", "Whether calls are recorded.", registry=self.registry)
+        self._key_expiry = Gauge(
+            "cnmcp_api_key_expiry_timestamp_seconds",
+            "When an API key ends, in seconds since 1970; key is empty for a key of the configuration.",
+            ["principal", "key"],
+            registry=self.registry,
+        )
         self.connections = Gauge("cnmcp_connections", "Open client connections.", registry=self.registry)
         self._calls_of: dict[tuple[str, str, str], tuple[Counter, Histogram, Counter]] = {}
 
@@ -81,6 +90,12 @@ class Metrics:
     def audit_enabled(self, *, enabled: bool) -> None:
         """Whether the audit is on, to alert on."""
         self._audit_on.set(1 if enabled else 0)
+
+    def key_expiries(self, expiries: Sequence[tuple[str, str, float]]) -> None:
+        """When keys end: the operator's visible id, the key id, seconds since 1970. Keys not among them are dropped."""
+        self._key_expiry.clear()
+        for principal, key, moment in expiries:
+            self._key_expiry.labels(principal, key).set(moment)
 
     def render(self) -> tuple[bytes, str]:
         """All metrics and their content type."""
