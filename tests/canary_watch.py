@@ -1,26 +1,46 @@
-"""Looks at everything the server puts out in any test of the run: the lab's canary must never be in it.
+"""Looks at everything the server puts out in any test of the run: no secret may be in it.
 
-Answers are looked at where they are rendered, the audit where its lines are written, metrics and logs where their text
-is made; the test during which the canary comes through fails, and says where.
+Secrets are those in `SECRETS`, plain and in base64, and every text of the form of an API key this server makes. Looked
+at:
+
+- answers where they are rendered, and every header and body an HTTP server of the run sends;
+- the audit where its lines are written, and the metrics page;
+- every log record of the server as its formatter writes it, at all levels, also those that are switched off;
+- standard output and standard error of every process of the server that a test waits for (but the one line of
+  ``keys create`` and ``keys rotate``, which is the key);
+- the audit, log and database files a test leaves in its folder.
+
+The test during which a secret comes through fails, and says where.
 """
 
 from __future__ import annotations
 
 import base64
 import functools
-from typing import TYPE_CHECKING, Any, Final
+import logging
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from cloud_native_mcp.audit.database_sink import Database
 from cloud_native_mcp.audit.file_sink import LineFile
+from cloud_native_mcp.auth.key_format import PATTERN
+from cloud_native_mcp.response.mask import scrub
 from cloud_native_mcp.response.render import Renderer
 from cloud_native_mcp.telemetry.logs import JsonFormatter, TextFormatter
 from cloud_native_mcp.telemetry.metrics import Metrics
+from cloud_native_mcp.transport.http_app import HttpApp
 from lab.canary import CANARY
+from tests.cli.terminal import PIN
+from tests.server_fixtures import KEY, OTHER_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+    from starlette.types import Message, Receive, Scope, Send
 
 SEEN: Final[list[str]] = []
 """Where the canary came through since the last test."""
@@ -33,13 +53,20 @@ def forms_of(secret: str) -> tuple[str, ...]:
     return (secret, *sorted({text.rstrip("=")[:-1] for text in shifted}))
 
 
-_FORMS: Final = forms_of(CANARY)
+SECRETS: Final = (CANARY, KEY, OTHER_KEY, PIN)
+"""The lab's canary, the API keys of the callers of tests, and the credential of the sample service."""
+
+_FORMS: Final = tuple(form for secret in SECRETS for form in forms_of(secret))
+_KEY: Final = re.compile(PATTERN)
+_OUTPUT_FILES: Final = re.compile(r"log|.*\.(jsonl|log|db|sqlite)([-.].*)?|audit.*")
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_PACKAGE: Final = "cloud_native_mcp"
 
 
 def look(where: str, output: object) -> None:
-    """Note it when the canary is in the output."""
+    """Note it when a secret is in the output."""
     text = output.decode("utf-8", "replace") if isinstance(output, bytes) else str(output)
-    if any(form in text for form in _FORMS):
+    if any(form in text for form in _FORMS) or _KEY.search(text):
         SEEN.append(where)
 
 
@@ -56,6 +83,76 @@ def _look_at(owner: type, method: str, *, argument: bool = False) -> None:
     setattr(owner, method, looked_at)
 
 
+def _look_at_http() -> None:
+    """Look at every message an HTTP application sends."""
+    original = HttpApp.__call__
+
+    async def looked_at(self: HttpApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async def looking(message: Message) -> None:
+            look("HTTP", message.get("body", b""))
+            look("HTTP headers", message.get("headers", ()))
+            await send(message)
+
+        await original(self, scope, receive, looking)
+
+    HttpApp.__call__ = looked_at
+
+
+def _look_at_logs() -> None:
+    """Look at every record of the server's loggers: those handed on, and those of levels that are off."""
+    formatter = TextFormatter(scrub)
+    handle = logging.Logger.handle
+
+    def handled(self: logging.Logger, record: logging.LogRecord) -> None:
+        if self.name.startswith(_PACKAGE):
+            formatter.format(record)
+        handle(self, record)
+
+    logging.Logger.handle = handled
+    for name, level in _LEVELS.items():
+        setattr(logging.Logger, name, _also_when_off(getattr(logging.Logger, name), level))
+
+
+def _also_when_off(original: Callable[..., None], level: int) -> Callable[..., None]:
+    @functools.wraps(original)
+    def logged(self: logging.Logger, message: object, *given: object, **named: Any) -> None:
+        if self.name.startswith(_PACKAGE) and not self.isEnabledFor(level):
+            look(f"log of {self.name}", scrub(str(message) % given if given else str(message)))
+        named["stacklevel"] = named.get("stacklevel", 1) + 1
+        original(self, message, *given, **named)
+
+    return logged
+
+
+def _look_at_processes() -> None:
+    """Look at what processes of the server wrote, when a test waits for them to end."""
+    popen: Any = subprocess.Popen
+    original = popen.communicate
+
+    @functools.wraps(original)
+    def communicate(self: subprocess.Popen[Any], *given: object, **named: object) -> tuple[object, object]:
+        out, err = original(self, *given, **named)
+        arguments = cast("list[object]", self.args) if isinstance(self.args, list) else [self.args]
+        words = [str(argument) for argument in arguments]
+        if any(_PACKAGE in word.replace("-", "_") for word in words[:3]):
+            look("standard error", err or "")
+            if not {"create", "rotate"} & set(words):
+                look("standard output", out or "")
+        return out, err
+
+    popen.communicate = communicate
+
+
+def look_at_files(folder: Path) -> None:
+    """Look at the audit, log and database files below a folder."""
+    for path in folder.rglob("*"):
+        if _OUTPUT_FILES.fullmatch(path.name) and path.is_file():
+            look(f"file {path.name}", path.read_bytes())
+
+
+_look_at_http()
+_look_at_logs()
+_look_at_processes()
 _look_at(Renderer, "render")
 _look_at(Renderer, "render_error")
 _look_at(LineFile, "append", argument=True)
@@ -66,8 +163,11 @@ _look_at(JsonFormatter, "format")
 
 
 @pytest.fixture(autouse=True)
-def no_canary() -> Generator[None]:
-    """Fails a test during which the canary came through."""
+def no_canary(request: pytest.FixtureRequest) -> Generator[None]:
+    """Fails a test during which a secret came through."""
     SEEN.clear()
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
+    if isinstance(folder, Path):
+        look_at_files(folder)
     assert SEEN == []

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "cloud_native_mcp"]
-CONFIGURATION = """
+PIN = "hunter2-canary"
+"""The credential of the ledger's book."""
+CONFIGURATION = f"""
 plugins: [ledger]
-kubernetes: {enabled: false}
-utilities: {enabled: false}
-ledger: {targets: {main: {entries: 3, pin: hunter2-canary}}}
-auth: {api_keys: {tester: {key: tester-key-0123456789}}}
-audit: {file: audit.jsonl}
+kubernetes: {{enabled: false}}
+utilities: {{enabled: false}}
+ledger: {{targets: {{main: {{entries: 3, pin: {PIN}}}}}}}
+auth: {{api_keys: {{tester: {{key: tester-key-0123456789}}}}}}
+audit: {{file: audit.jsonl}}
 """
 
 
