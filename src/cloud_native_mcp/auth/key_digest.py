@@ -71,4 +71,4 @@ def _digest(key: bytes, secret: bytes) -> bytes:
 
 def _name(secret: bytes) -> str:
     """Eight hex digits that tell state keys apart and nothing of them."""
-    return hashlib.blake2b(b"name", key=secret, digest_size=4).hexdigest()
+    return hashlib.blake2b(PURPOSE.encode(), key=secret, digest_size=4).hexdigest()
