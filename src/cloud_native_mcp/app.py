@@ -11,8 +11,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cloud_native_mcp.audit.trail import AuditTrail
+from cloud_native_mcp.backends.kubernetes.secret_values import SecretValues, own_cluster
 from cloud_native_mcp.cache.metrics import CacheCollector
 from cloud_native_mcp.cache.store import Bounds, SegmentedCache
+from cloud_native_mcp.config.checks import cluster_references
+from cloud_native_mcp.contract.configuration import ServiceConfig
 from cloud_native_mcp.contract.service import ServiceContext
 from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.limits.seats import Seats
@@ -41,9 +44,10 @@ from cloud_native_mcp.upstream.pool import Pool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cloud_native_mcp.backends.kubernetes.client import KubernetesClient
+    from cloud_native_mcp.backends.kubernetes.clusters import Cluster
     from cloud_native_mcp.cache.config import CacheConfig, SegmentConfig
     from cloud_native_mcp.config.settings import Settings
-    from cloud_native_mcp.contract.configuration import ServiceConfig
     from cloud_native_mcp.contract.effect import Effect, Toolset
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.manager.discovery import Discovered
@@ -63,12 +67,14 @@ class App:
         permissions: who may do what.
         pool: all connections to others.
         cache: what the services share of kept answers.
+        cluster_secrets: what the configuration refers to in the cluster.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.secrets = SecretStore()
+        self.cluster_secrets = SecretValues(self._own_cluster)
+        self.secrets = SecretStore(cluster=self.cluster_secrets)
         self.keys = state_keys(settings, self.secrets)
         self._digest = self.keys.digest("digest")
         self.cache = _cache_of(settings.cache)
@@ -78,6 +84,7 @@ class App:
         self.permissions = Permissions(settings.permissions)
         self.manager = Manager(settings.discovered, settings.services, self._context, unusable=settings.unusable)
         self.pool = Pool(_Observers((self.metrics, self.manager)))
+        self._cluster: Cluster | None = None
         self._door: CallChain | None = None
         self._catalogue: Catalogue | None = None
 
@@ -89,8 +96,13 @@ class App:
         return self._door
 
     async def start(self) -> None:
-        """Open the audit, start the services and put their tools in the catalogue."""
+        """Open the audit, read the secrets in the cluster, start the services and put their tools in the catalogue.
+
+        Raises:
+            ConfigError: a secret that the configuration refers to cannot be read from the cluster.
+        """
         await self.audit.start()
+        await self.cluster_secrets.start(cluster_references(self.settings))
         await self.manager.start()
         catalogue = Catalogue(
             await self._entries(),
@@ -127,6 +139,7 @@ class App:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.audit.close)
             stack.push_async_callback(self.pool.close)
+            stack.push_async_callback(self.cluster_secrets.close)
             stack.push_async_callback(self.manager.close)
 
     async def _entries(self) -> list[Entry]:
@@ -150,6 +163,13 @@ class App:
             log=logging.getLogger(f"cloud_native_mcp.services.{name}"),
             occupied=self._occupied,
         )
+
+    def _own_cluster(self) -> KubernetesClient:
+        """The cluster that ``k8s:`` references mean."""
+        if self._cluster is None:
+            config = self.settings.services.get("kubernetes") or ServiceConfig()
+            self._cluster = own_cluster(self._context("secrets", config))
+        return self._cluster.client()
 
     def _occupied(self) -> Sequence[str]:
         """Where this server and its backends are: no caller may have these fetched."""

@@ -9,6 +9,7 @@ from cloud_native_mcp.auth.api_keys import MIN_KEY
 from cloud_native_mcp.config.schema_walk import root, secrets_of
 from cloud_native_mcp.config.tree import dotted
 from cloud_native_mcp.errors import ConfigError, Problem
+from cloud_native_mcp.secrets.cluster_reference import CLUSTER, parse_cluster_reference
 from cloud_native_mcp.secrets.state_key import KEY_BYTES
 
 if TYPE_CHECKING:
@@ -44,17 +45,32 @@ def _read_secrets(settings: Settings, secrets: SecretReader) -> tuple[dict[str, 
     """The secrets by dotted path, and those that cannot be read. A service that stays off needs none."""
     values: dict[str, str] = {}
     problems: list[Problem] = []
+    for where, reference in _references_of(settings).items():
+        try:
+            if reference.startswith(CLUSTER) and not where.startswith("server.state_key"):
+                parse_cluster_reference(reference)  # the cluster is asked when the server starts
+                continue
+            values[where] = secrets.read(reference)
+        except ConfigError as error:
+            problems += [Problem(where, f"{problem.path}: {problem.text}") for problem in error.problems]
+    return values, problems
+
+
+def cluster_references(settings: Settings) -> dict[str, str]:
+    """The references that a running server reads from its cluster, by the setting that holds them."""
+    return {where: text for where, text in _references_of(settings).items() if text.startswith(CLUSTER)}
+
+
+def _references_of(settings: Settings) -> dict[str, str]:
+    """The secrets of the configuration as they are written, by dotted path; none of a service that stays off."""
+    found: dict[str, str] = {}
     for name, section in settings.sections.items():
         service = settings.services.get(name)
         if service is not None and not service.wanted:
             continue
         for path, reference in secrets_of(root(type(section)), section.model_dump(mode="json")):
-            where = dotted((name, *path))
-            try:
-                values[where] = secrets.read(reference)
-            except ConfigError as error:
-                problems += [Problem(where, f"{problem.path}: {problem.text}") for problem in error.problems]
-    return values, problems
+            found[dotted((name, *path))] = reference
+    return found
 
 
 def _short_state_keys(values: Mapping[str, str]) -> Iterator[Problem]:

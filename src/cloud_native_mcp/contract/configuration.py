@@ -22,7 +22,7 @@ SecretReference = Annotated[
     str,
     Field(
         json_schema_extra={"secret": True},
-        description="Secret: `env:NAME`, `file:/path` or the value itself.",
+        description="Secret: `env:NAME`, `file:/path`, `k8s:NAMESPACE/NAME/KEY` or the value itself.",
     ),
 ]
 """A field whose value is a secret or names one; shown as ``***`` wherever configuration is shown."""

@@ -106,7 +106,7 @@ class Cache(Protocol):
 
 
 class SecretReader(Protocol):
-    """Resolves references to secrets (``env:NAME``, ``file:/path``, or the value itself)."""
+    """Resolves references to secrets (``env:``, ``file:``, ``k8s:``, or the value itself)."""
 
     def read(self, reference: str) -> str:
         """The secret now; a file is read again when it changed.

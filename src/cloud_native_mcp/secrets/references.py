@@ -1,4 +1,4 @@
-"""Resolves references to secrets: ``env:NAME``, ``file:/path``, or the value itself."""
+"""Resolves references to secrets: ``env:NAME``, ``file:/path``, ``k8s:NAMESPACE/NAME/KEY``, or the value itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.errors import ConfigError, Problem
+from cloud_native_mcp.secrets.cluster_reference import CLUSTER, parse_cluster_reference
 from cloud_native_mcp.secrets.whole_file import read_whole, stamp_of, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cloud_native_mcp.contract.service import SecretReader
     from cloud_native_mcp.secrets.whole_file import Stamp
 
 logger = logging.getLogger(__name__)
@@ -33,11 +35,19 @@ class SecretStore:
     Args:
         environ: where ``env:`` references look; the process's own environment by default.
         clock: seconds since 1970, to tell how long a file has lain still.
+        cluster: reads ``k8s:`` references.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        cluster: SecretReader | None = None,
+    ) -> None:
         self._environ = os.environ if environ is None else environ
         self._clock = clock
+        self._cluster = cluster
         self._files: dict[str, tuple[Stamp, str]] = {}
         self._told: set[str] = set()
 
@@ -51,6 +61,8 @@ class SecretStore:
             return self._read_variable(reference)
         if reference.startswith(FILE):
             return self._read_file(reference)
+        if reference.startswith(CLUSTER):
+            return self._read_from_cluster(reference)
         if not reference:
             raise _unusable("secret", "is empty")
         return reference
@@ -61,6 +73,12 @@ class SecretStore:
         if not value:
             raise _unusable(reference, "the environment variable is not set" if value is None else "it is empty")
         return value
+
+    def _read_from_cluster(self, reference: str) -> str:
+        parse_cluster_reference(reference)
+        if self._cluster is None:
+            raise _unusable(reference, "k8s: is read when the services start; this is needed before: use env: or file:")
+        return self._cluster.read(reference)
 
     def _read_file(self, reference: str) -> str:
         path = Path(reference.removeprefix(FILE)).expanduser()
