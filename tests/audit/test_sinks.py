@@ -22,6 +22,7 @@ from cloud_native_mcp.audit.record import AuditRecord
 from cloud_native_mcp.audit.sink import AppendFailed
 from cloud_native_mcp.audit.trail import AuditTrail
 from cloud_native_mcp.errors import ToolError
+from tests.audit.trails import Counts
 from tests.promises import promise
 from tests.response.rendering import digest
 
@@ -239,3 +240,53 @@ async def test_of_reads_that_succeeded_a_part_is_recorded_and_says_so(tmp_path: 
     assert len(lines) == len(sampled) + 3
     assert abs(len(sampled) - 1_000 * rate) <= 60
     assert all(line["sample"] == rate for line in sampled)
+
+
+@promise("F24")
+async def test_a_place_that_hangs_is_seen_and_what_it_holds_is_counted_as_lost_at_the_end() -> None:
+    stuck, counts = Stuck(), Counts()
+    audit = AuditTrail(AuditConfig(deadline_s=0.1), digest=digest, observe=counts, sinks={"stuck": stuck})
+    with pytest.raises(ToolError):
+        await audit.begin(WRITE)
+    (health,) = audit.health
+    assert health.failing
+    assert health.pending > 0
+    assert audit.failing
+    await audit.close()
+    assert counts == {"refused": 1, "lost": 1}
+    stuck.go.set()
+
+
+class Faulty(Broken):
+    """A sink with a mistake in it."""
+
+    def append(self, lines: bytes, *, sync: bool) -> None:
+        if not self.mended:
+            raise ValueError("a mistake")
+        super().append(lines, sync=sync)
+
+
+async def test_a_fault_of_a_sink_is_a_failure_that_it_recovers_from() -> None:
+    faulty = Faulty()
+    async with trail(AuditConfig(deadline_s=1.0), {"faulty": faulty}) as audit:
+        with pytest.raises(ToolError):
+            await audit.begin(WRITE)
+        assert audit.failing
+        faulty.mended = True
+        await audit.begin(WRITE)
+    assert b"".join(faulty.taken).count(b"\n") == 2
+
+
+def test_lines_that_could_not_be_forced_to_the_disk_are_not_taken_for_stored(tmp_path: Path) -> None:
+    file = LineFile(tmp_path / "audit.jsonl")
+    file.append(b"one\n", sync=True)
+    reader, writer = os.pipe()
+    file._descriptor, kept = writer, file._descriptor  # a pipe takes the line, and cannot be forced
+    os.close(kept)
+    with pytest.raises(AppendFailed) as failed:
+        file.append(b"two\n", sync=True)
+    os.close(reader)
+    assert failed.value.written == 0
+    file.append(b"two\n", sync=True)
+    file.close()
+    assert (tmp_path / "audit.jsonl").read_bytes() == b"one\ntwo\n"

@@ -18,6 +18,14 @@ FOLDER_MODE: Final = 0o700
 _STDOUT: Final = 1
 
 
+class _NotForced(Exception):
+    """Written, and perhaps not on the disk."""
+
+    def __init__(self, cause: OSError) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
 class LineFile:
     """A file that lines are appended to. It is opened again when it was moved away or removed, as rotation does.
 
@@ -28,7 +36,7 @@ class LineFile:
         keep: files put aside that are kept, ``NAME.1`` the newest.
     """
 
-    __slots__ = ("_descriptor", "_identity", "_keep", "_max_bytes", "path")
+    __slots__ = ("_descriptor", "_identity", "_keep", "_max_bytes", "_new", "path")
 
     def __init__(self, path: Path, *, max_bytes: int = 0, keep: int = 1) -> None:
         self.path = path
@@ -36,6 +44,7 @@ class LineFile:
         self._keep = keep
         self._descriptor = -1
         self._identity = (0, 0)
+        self._new = False
 
     def append(self, lines: bytes, *, sync: bool) -> None:
         """Write all of it, and force it to disk when asked.
@@ -50,7 +59,12 @@ class LineFile:
             while written < len(lines):
                 written += os.write(self._descriptor, lines[written:])
             if sync:
-                os.fsync(self._descriptor)
+                self._force()
+        except _NotForced as error:
+            self.close()
+            raise AppendFailed(
+                error.cause, 0
+            ) from error  # what became of it is not known: better twice than not at all
         except OSError as error:
             self.close()
             raise AppendFailed(error, written) from error
@@ -60,6 +74,20 @@ class LineFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _force(self) -> None:
+        """To the disk with it, and with the name of a file that is new."""
+        try:
+            os.fsync(self._descriptor)
+            if self._new:
+                folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+                self._new = False
+        except OSError as error:
+            raise _NotForced(error) from error
 
     def _rotate(self, coming: int) -> None:
         """Put the file aside when what comes would make it too large."""
@@ -89,6 +117,7 @@ class LineFile:
             self.close()
             raise OSError(errno.EINVAL, "not a regular file")
         self._identity = (found.st_dev, found.st_ino)
+        self._new = found.st_size == 0
         if found.st_size and os.pread(self._descriptor, 1, found.st_size - 1) != b"\n":
             os.write(self._descriptor, b"\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import threading
 from typing import Protocol
@@ -56,6 +57,8 @@ class SinkThread:
                 self._sink.append(lines, sync=sync)
             except AppendFailed as error:
                 failure = error
+            except Exception as error:  # noqa: BLE001 - the top of this thread: a sink with a fault is one that failed
+                failure = AppendFailed(OSError(errno.EIO, f"a fault of the sink, {type(error).__name__}"))
             try:
                 done.get_loop().call_soon_threadsafe(_settle, done, failure)
             except RuntimeError:

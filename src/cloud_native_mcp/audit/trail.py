@@ -51,7 +51,8 @@ class AuditTrail:
         self._observe = observe if observe is not None else _nobody
         places = (sinks if sinks is not None else _sinks(config)) if config.enabled else {}
         self._writers = [
-            SinkWriter(name, sink, fsync=config.fsync, observe=self._observe) for name, sink in places.items()
+            SinkWriter(name, sink, fsync=config.fsync, patience_s=config.deadline_s, observe=self._observe)
+            for name, sink in places.items()
         ]
         if not config.enabled:
             logger.warning("the audit is off: no call is recorded (audit.enabled)")
@@ -120,7 +121,7 @@ async def _first(stored: Sequence[asyncio.Future[None]], seconds: float) -> bool
     until = loop.time() + seconds
     while waiting and (left := until - loop.time()) > 0:
         done, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        if any(one.exception() is None for one in done):
+        if any(not one.cancelled() and one.exception() is None for one in done):
             return True
     return False
 

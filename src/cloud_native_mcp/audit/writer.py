@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,13 +39,23 @@ class SinkWriter:
     """One sink with what waits for it.
 
     Args:
+        patience_s: seconds that one append may take before the sink counts as failing.
         observe: told how many records were ``stored`` or ``lost``.
     """
 
-    def __init__(self, name: str, sink: Sink, *, fsync: FsyncPolicy, observe: Callable[[str, str, int], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        *,
+        fsync: FsyncPolicy,
+        patience_s: float,
+        observe: Callable[[str, str, int], None],
+    ) -> None:
         self.name = name
         self._sink = sink
         self._fsync = fsync
+        self._patience_s = patience_s
         self._observe = observe
         self._thread: SinkThread | None = None
         self._task: asyncio.Task[None] | None = None
@@ -55,11 +66,14 @@ class SinkWriter:
         self._hurry = asyncio.Event()
         self._closing = False
         self._failing = False
+        self._storing = 0
+        self._storing_since = 0.0
 
     @property
     def health(self) -> SinkHealth:
-        """How it does now."""
-        return SinkHealth(self.name, self._failing, self._pending)
+        """How it does now; one that hangs is failing, too."""
+        hangs = bool(self._storing_since) and time.monotonic() - self._storing_since > self._patience_s
+        return SinkHealth(self.name, self._failing or hangs, self._pending + self._storing)
 
     async def start(self) -> None:
         """Open the sink, so that one that cannot be written is known from the start."""
@@ -125,11 +139,16 @@ class SinkWriter:
                 await self._store(thread)
 
     async def _store(self, thread: SinkThread) -> None:
-        lines, self._lines, self._pending = self._lines, [], 0
+        lines, self._lines = self._lines, []
+        self._storing, self._pending = self._pending, 0
+        self._storing_since = time.monotonic()
         waiters, self._waiters = self._waiters, []
         sync = self._fsync == "always" or (self._fsync == "writes" and bool(waiters))
         try:
             await thread.append(b"".join(lines), sync=sync)
+        except asyncio.CancelledError:  # closed while it hangs: whether they are stored will not be known
+            self._lines[:0] = lines
+            raise
         except AppendFailed as error:
             self._keep(lines, error.written)
             self._tell(error)
@@ -140,6 +159,8 @@ class SinkWriter:
             self._recovered()
             for waiter in waiters:
                 _settle(waiter, None)
+        finally:
+            self._storing, self._storing_since = 0, 0.0
 
     def _keep(self, lines: list[bytes], written: int) -> None:
         """Put back the records the sink did not take whole."""
