@@ -20,6 +20,7 @@ import functools
 import logging
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -124,6 +125,13 @@ def _also_when_off(original: Callable[..., None], level: int) -> Callable[..., N
     return logged
 
 
+def _is_server(words: list[str]) -> bool:
+    """Whether a command line runs the server: its own program, or Python with its package."""
+    if words[0] == sys.executable:
+        return any(_PACKAGE in word for word in words[1:3])
+    return words[0].rpartition("/")[2] == _PACKAGE.replace("_", "-")
+
+
 def _look_at_processes() -> None:
     """Look at what processes of the server wrote, when a test waits for them to end."""
     popen: Any = subprocess.Popen
@@ -134,7 +142,7 @@ def _look_at_processes() -> None:
         out, err = original(self, *given, **named)
         arguments = cast("list[object]", self.args) if isinstance(self.args, list) else [self.args]
         words = [str(argument) for argument in arguments]
-        if any(_PACKAGE in word.replace("-", "_") for word in words[:3]):
+        if _is_server(words):
             look("standard error", err or "")
             if not {"create", "rotate"} & set(words):
                 look("standard output", out or "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloud_native_mcp import __version__
+from cloud_native_mcp.audit.reader import AuditReader
 from cloud_native_mcp.auth.authenticator import Authenticator
 from cloud_native_mcp.auth.challenge import Challenges, ProtectedResource
 from cloud_native_mcp.auth.expiry import ExpiryWatch
@@ -15,6 +16,7 @@ from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.limits.middleware import RateMiddleware
 from cloud_native_mcp.limits.rate import RateLimiter
 from cloud_native_mcp.transport import stdio
+from cloud_native_mcp.transport.audit_pages import AuditPages
 from cloud_native_mcp.transport.endpoint import Endpoint, Identity
 from cloud_native_mcp.transport.http_app import HttpApp, build_app, endpoint_paths
 from cloud_native_mcp.transport.probes import Probes
@@ -45,6 +47,7 @@ def http_app(app: App) -> HttpApp:
         probes=_probes(app, expiries),
         wrap=_message_chain(app, expiries),
         state_keys=app.keys.derive("request-state"),
+        routes=_audit_pages(app).routes,
         dropped=app.metrics.identity_dropped,
     )
 
@@ -106,6 +109,12 @@ def _probes(app: App, expiries: ExpiryWatch) -> Probes:
         detail=detail,
         metrics=app.metrics.render if app.settings.telemetry.metrics else None,
     )
+
+
+def _audit_pages(app: App) -> AuditPages:
+    database = app.settings.audit.database_path if app.settings.audit.enabled else None
+    reader = AuditReader(database) if database is not None else None
+    return AuditPages(reader, may_read=app.permissions.may_read_audit, note=app.audit.note)
 
 
 def _summary(app: App) -> Mapping[str, object]:

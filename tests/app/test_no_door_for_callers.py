@@ -108,7 +108,7 @@ RESPONSE_HEADERS: Final = frozenset(
         "x-accel-buffering",
     }
 )
-NO_HEADERS: Final = frozenset({"bearer", "close", "delete", "get", "identity", "no", "options", "post"})
+NO_HEADERS: Final = frozenset({"bearer", "close", "delete", "get", "identity", "no", "no-store", "options", "post"})
 
 
 @promise("S21")

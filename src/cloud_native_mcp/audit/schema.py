@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS audit_records (
     stage TEXT NOT NULL,
     record TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS audit_records_request ON audit_records (request);
 CREATE INDEX IF NOT EXISTS audit_records_at ON audit_records (at);
 CREATE INDEX IF NOT EXISTS audit_records_principal ON audit_records (principal, at);
 CREATE INDEX IF NOT EXISTS audit_records_tool ON audit_records (tool, at);

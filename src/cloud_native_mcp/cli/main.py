@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloud_native_mcp import __version__
-from cloud_native_mcp.cli import access, auth, call, config, health, keys, serve, stdio, tools
+from cloud_native_mcp.cli import access, audit, auth, call, config, health, keys, serve, stdio, tools
 from cloud_native_mcp.cli.output import complain
 from cloud_native_mcp.errors import ConfigError, ServiceDefinitionError
 
@@ -29,6 +29,7 @@ app.command("call")(call.call)
 app.command("health")(health.health)
 app.add_typer(config.app, name="config")
 app.add_typer(access.app, name="access")
+app.add_typer(audit.app, name="audit")
 app.add_typer(auth.app, name="auth")
 app.add_typer(keys.app, name="keys")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,7 @@ async def test_a_rotated_token_file_is_used_at_once_and_a_retry_makes_sense(tmp_
     assert await credentials.headers() == {"Authorization": "Bearer first"}
     assert not await credentials.refresh()
     token.write_text("the second", encoding="utf-8")
+    os.utime(token, (1_000, 1_000))  # as if it had lain still for long
     assert await credentials.refresh()
     assert await credentials.headers() == {"Authorization": "Bearer the second"}
 
