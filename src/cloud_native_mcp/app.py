@@ -31,6 +31,7 @@ from cloud_native_mcp.routing.confirmations import PURPOSE as CONFIRMATIONS
 from cloud_native_mcp.routing.cursors import PURPOSE as CURSORS
 from cloud_native_mcp.routing.permissions.explanation import explain
 from cloud_native_mcp.routing.permissions.permissions import Permissions
+from cloud_native_mcp.routing.permissions.rights import UNLIMITED
 from cloud_native_mcp.secrets.references import SecretStore
 from cloud_native_mcp.secrets.sealing import Sealer
 from cloud_native_mcp.secrets.state_key import StateKeys
@@ -111,6 +112,8 @@ class App:
         )
         self.permissions.warn_of_names(catalogue)
         self._catalogue = catalogue
+        for endpoint, digest in self.tool_digests().items():
+            logger.info("tools of %s: digest %s", endpoint, digest)
         limits = self.settings.ratelimit
         self._door = CallChain(
             Parts(
@@ -127,6 +130,12 @@ class App:
                 calls=self.settings.calls,
             )
         )
+
+    def tool_digests(self) -> Mapping[str, str]:
+        """A digest of each endpoint's whole list: who approved a list can tell a changed one."""
+        if self._catalogue is None:
+            raise RuntimeError("the app is not started")
+        return {name: self._catalogue.list_of(name, UNLIMITED).digest for name in self._catalogue.endpoints}
 
     def explain(self, principal: Principal, tool: str, arguments: Mapping[str, object]) -> Explanation:
         """Whether a caller may make a call, and why; there after `start`."""

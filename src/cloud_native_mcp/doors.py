@@ -71,8 +71,8 @@ async def serve_stdio(app: App, endpoint: str) -> None:
 def _message_chain(app: App, expiries: ExpiryWatch) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
     """What every HTTP message passes between the guard and the engine, outermost first."""
     authenticator = Authenticator(app.settings.auth, app.secrets, http=app.pool, state_keys=app.keys, expiries=expiries)
-    challenges = Challenges(app.settings.auth, public_url=app.settings.server.public_url)
-    paths = endpoint_paths(app.door.endpoints)
+    public_url, paths = app.settings.server.public_url, endpoint_paths(app.door.endpoints)
+    challenges = Challenges(app.settings.auth, public_url=public_url, paths=paths)
     limiter = RateLimiter(app.settings.ratelimit)
     # The open probes stand before this chain: what of `/health` comes so far is its detail, which is for known callers.
     open_paths = {"/metrics"} if app.settings.telemetry.metrics_open else set[str]()
@@ -92,7 +92,7 @@ def _message_chain(app: App, expiries: ExpiryWatch) -> Sequence[Callable[[ASGIAp
         return RateMiddleware(inner, limiter, record=app.audit.note, refused=app.metrics.refused)
 
     def describe(inner: ASGIApp) -> ASGIApp:
-        return ProtectedResource(inner, challenges, paths)
+        return ProtectedResource(inner, challenges)
 
     return (describe, auth, rate)
 
@@ -101,7 +101,13 @@ def _probes(app: App, expiries: ExpiryWatch) -> Probes:
     async def detail() -> Mapping[str, object]:
         services = [msgspec.to_builtins(health) for health in await app.manager.health(probe=True)]
         sinks = [msgspec.to_builtins(sink) for sink in app.audit.health]
-        return {**_summary(app), "services": services, "audit": sinks, "api_keys_ending": expiries.ending()}
+        return {
+            **_summary(app),
+            "services": services,
+            "audit": sinks,
+            "api_keys_ending": expiries.ending(),
+            "tools": app.tool_digests(),
+        }
 
     return Probes(
         ready=lambda: True,

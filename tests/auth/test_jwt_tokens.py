@@ -173,6 +173,8 @@ async def test_a_missing_scope_is_named(gate: Gate) -> None:
     for token in (gate.issuer.token(scope="mcp"), gate.issuer.token(scp=["estate"]), gate.issuer.token()):
         with pytest.raises(InsufficientScope) as refused:
             await who(known, token)
+        with pytest.raises(InsufficientScope):
+            await who(known, gate.issuer.token(scope=5))
         assert refused.value.scopes == ("mcp", "estate")
 
 
@@ -306,6 +308,22 @@ async def test_a_silent_issuer_holds_up_nobody_with_an_api_key(gate: Gate) -> No
 def test_an_issuer_that_cannot_be_trusted_is_refused_at_the_start(entry: dict[str, object], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         AuthConfig.model_validate({"issuers": {"idp": entry}})
+
+
+@promise("B20")
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        (
+            {"issuers": {name: {"issuer": "https://idp.example", "audiences": [name]} for name in ("a", "b")}},
+            "two entries of issuers have the same address",
+        ),
+        ({"users": {"ann": {"password_hash": "x"}}, "api_keys": {"ann": {"key": "y" * 20}}}, "both name ann"),
+    ],
+)
+def test_callers_that_could_be_taken_for_each_other_are_refused(section: dict[str, object], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        AuthConfig.model_validate(section)
 
 
 @promise("B20")

@@ -14,6 +14,7 @@ from bench.comparison import Measured, median_cpu, paired_ratio
 from bench.engine import catalogue, services
 from bench.engine import run as engine
 from bench.kubernetes.workloads import WHOLE_WALK, workloads
+from bench.trust import run as trust
 from tests.lab_fixtures import ROOT, lab_of_its_own
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ def test_the_engine_is_measured_against_the_protocol_library(capsys: pytest.Capt
     for workload, limit in engine.LIMITS.items():
         row = next(line for line in table if line.startswith(f"{workload} |"))
         assert re.fullmatch(rf"{workload} \| \d+ \| \d+ \| \d+\.\d+ \| {limit} \| \S+ \| \S+", row)
+
+
+@pytest.mark.slow
+def test_trust_is_measured_against_an_open_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert trust.run(rounds=1, calls=200)
+    rows = [line for line in capsys.readouterr().out.splitlines() if ", roles, audit file |" in line]
+    assert len(rows) == 2
+    assert all(re.search(r"\| \d+ \| \d+\.\d\d$", row) for row in rows)
 
 
 @pytest.fixture(scope="module")

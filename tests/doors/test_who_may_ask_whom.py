@@ -90,6 +90,15 @@ async def test_each_endpoint_is_described_and_nothing_else(tmp_path: Path, issue
         assert (await ask(server, "GET", f"{WELL_KNOWN}/mcp", Host="evil.example"))[0] == 421
 
 
+@promise("S6")
+@pytest.mark.parametrize("path", ["/x%22,%20evil=%22a", "/x%E2%82%AC", "/mcp%22", "/nothing"])
+async def test_no_path_of_a_caller_gets_into_the_challenge(tmp_path: Path, issuer: TokenIssuer, path: str) -> None:
+    with guarded(tmp_path, issuer) as server:
+        status, headers, _ = await ask(server, path=path)
+        assert status == 401
+        assert headers["www-authenticate"].endswith(f'resource_metadata="{server.url}{WELL_KNOWN}"')
+
+
 async def test_a_wrong_token_gets_401_and_one_without_the_scope_403(tmp_path: Path, issuer: TokenIssuer) -> None:
     with guarded(tmp_path, issuer) as server:
         status, headers, _ = await ask(server, token=issuer.token(aud="another"))

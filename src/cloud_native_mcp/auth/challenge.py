@@ -31,9 +31,11 @@ class Challenges:
 
     Args:
         public_url: base address of this server for its clients; empty where it is what they asked.
+        paths: of the endpoints: no other path of a caller's is ever repeated.
     """
 
-    def __init__(self, config: AuthConfig, *, public_url: str = "") -> None:
+    def __init__(self, config: AuthConfig, *, public_url: str = "", paths: Collection[str] = ()) -> None:
+        self._paths = frozenset(paths)
         self._issuers = tuple(config.issuers.values()) if config.accepts("jwt") else ()
         self._bearer = config.accepts("api_key") or config.accepts("jwt") or not config.accepts("basic")
         self._basic = config.accepts("basic")
@@ -49,6 +51,10 @@ class Challenges:
         """Whether there are issuers for a client to go to."""
         return bool(self._issuers)
 
+    def describes(self, path: str) -> bool:
+        """Whether there is a description of what is at that path; that of the whole server is at the empty one."""
+        return not path or path in self._paths
+
     def header(self, scope: Scope, *, error: str = "", scopes: Collection[str] = ()) -> str:
         """The value of ``WWW-Authenticate`` for a request.
 
@@ -63,7 +69,8 @@ class Challenges:
         if needed:
             parts.append(f'scope="{" ".join(needed)}"')
         if self.described:
-            parts.append(f'resource_metadata="{self._base(scope)}{WELL_KNOWN}{scope["path"]}"')
+            path = scope["path"] if scope["path"] in self._paths else ""
+            parts.append(f'resource_metadata="{self._base(scope)}{WELL_KNOWN}{path}"')
         challenges = [f"Bearer {', '.join(parts)}"] if self._bearer else []
         if self._basic:
             challenges.append(f'Basic realm="{REALM}", charset="UTF-8"')
@@ -90,25 +97,20 @@ class Challenges:
 
 
 class ProtectedResource:
-    """ASGI: describes the endpoints to clients that do not know yet how to authenticate.
+    """ASGI: describes the endpoints to clients that do not know yet how to authenticate."""
 
-    Args:
-        paths: of the endpoints.
-    """
+    __slots__ = ("_app", "_challenges")
 
-    __slots__ = ("_app", "_challenges", "_paths")
-
-    def __init__(self, app: ASGIApp, challenges: Challenges, paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, challenges: Challenges) -> None:
         self._app = app
         self._challenges = challenges
-        self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http" or not scope["path"].startswith(WELL_KNOWN) or not self._challenges.described:
             return await self._app(scope, receive, send)
         path = scope["path"].removeprefix(WELL_KNOWN).rstrip("/")
-        if path and path not in self._paths:
+        if not self._challenges.describes(path):
             return await send_problem(send, 404, "no endpoint has that path", {})
         if scope["method"] not in {"GET", "HEAD"}:
             return await send_problem(send, 405, "use GET", {"allow": "GET, HEAD"})

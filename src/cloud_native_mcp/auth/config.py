@@ -110,6 +110,12 @@ class AuthConfig(Section):
 
     @model_validator(mode="after")
     def _asked_for_keys_exist(self) -> AuthConfig:
+        both = sorted(self.users.keys() & self.api_keys.keys())
+        if both:
+            raise ValueError(f"users and api_keys both name {', '.join(both)}: they would be one caller; rename one")
+        addresses = [one.issuer for one in self.issuers.values()]
+        if len(set(addresses)) < len(addresses):
+            raise ValueError("two entries of issuers have the same address; put what they accept into one")
         if "mode" not in self.model_fields_set:
             return self
         needs = {

@@ -144,7 +144,7 @@ async def _claims(token: str, header: Mapping[str, Any], issuer: TrustedIssuer) 
             )
         except jwt.InvalidSignatureError:
             continue
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise InvalidToken(_why(error, config)) from None
     raise InvalidToken("the token's signature is not that of a known key")
 
@@ -204,5 +204,7 @@ def _groups(value: object) -> tuple[str, ...]:
 def _scopes(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The scopes, as RFC 9068 or as some providers write them."""
     given = claims.get("scope", claims.get("scp", ()))
-    listed = given.split() if isinstance(given, str) else given
-    return tuple(one for one in cast("list[object]", listed) if isinstance(one, str)) if listed else ()
+    listed: object = given.split() if isinstance(given, str) else given
+    return (
+        tuple(one for one in cast("list[object]", listed) if isinstance(one, str)) if isinstance(listed, list) else ()
+    )

@@ -82,11 +82,11 @@ class AuthMiddleware:
                     await send_problem(send, 401, error.text, {"www-authenticate": header})
                 return
         except InsufficientScope as error:
-            if await self._counted(scope, send, "insufficient_scope"):
-                header = self._challenges.header(scope, error="insufficient_scope", scopes=error.scopes)
-                await send_problem(send, 403, str(error), {"www-authenticate": header})
+            self._noted(scope, "insufficient_scope")
+            header = self._challenges.header(scope, error="insufficient_scope", scopes=error.scopes)
+            await send_problem(send, 403, str(error), {"www-authenticate": header})
             return
-        except AuthUnavailable as error:
+        except AuthUnavailable as error:  # counted as well: nobody is to fill the audit while an issuer is down
             if await self._counted(scope, send, "auth_unavailable"):
                 await send_problem(send, 503, f"{error}; try again", {"retry-after": str(RETRY_S)})
             return
@@ -100,13 +100,20 @@ class AuthMiddleware:
 
     async def _counted(self, scope: Scope, send: Send, code: str) -> bool:
         """Count and record a failure; False when the peer has failed too often and was told so."""
+        wait = self._limiter.fail(peer_of(scope)) if self._limiter is not None else 0.0
+        if wait > 0.0:
+            if self._refused is not None:
+                self._refused("auth")
+            await refuse_for_now(send, wait, "too many failed authentications")
+            return False
+        self._noted(scope, code)
+        return True
+
+    def _noted(self, scope: Scope, code: str) -> None:
+        """Record a refusal."""
         peer = peer_of(scope)
         if self._refused is not None:
             self._refused("auth")
-        wait = self._limiter.fail(peer) if self._limiter is not None else 0.0
-        if wait > 0.0:
-            await refuse_for_now(send, wait, "too many failed authentications")
-            return False
         logger.info("refused a request from %s: %s", peer or "an unknown peer", code)
         if self._record is not None:
             self._record(
@@ -120,4 +127,3 @@ class AuthMiddleware:
                     stage="auth",
                 )
             )
-        return True
