@@ -98,7 +98,7 @@ class AuditTrail:
         if not self._config.enabled:
             return
         rate = self._config.sample_reads
-        if rate < 1.0 and record.effect == "read" and record.outcome == "ok":
+        if rate < 1.0 and record.tool and record.effect == "read" and record.outcome == "ok":
             if not _sampled(record.request_id, rate):
                 return
             record = msgspec.structs.replace(record, sample=rate)

@@ -12,6 +12,7 @@ import typer
 from cloud_native_mcp.cli.options import ConfigOption, JsonOption, SetOption, settings_from
 from cloud_native_mcp.cli.output import complain, say, say_json, say_table
 from cloud_native_mcp.contract.json_values import as_list
+from cloud_native_mcp.response.clean import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -82,7 +83,7 @@ def stats(
         say_json(counted)
         return
     say(f"{counted['total']} calls, {counted['failure_rate']:.1%} without success")
-    rows = [(name, key, str(many)) for name, names in counted["by"].items() for key, many in names.items()]
+    rows = [(name, clean_line(key), str(many)) for name, names in counted["by"].items() for key, many in names.items()]
     say_table(("BY", "VALUE", "CALLS"), rows)
 
 
@@ -146,4 +147,5 @@ def _row(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _cell(value: object) -> str:
-    return ",".join(map(str, as_list(cast("object", value)))) if isinstance(value, list) else str(value)
+    text = ",".join(map(str, as_list(cast("object", value)))) if isinstance(value, list) else str(value)
+    return clean_line(text)  # a caller chose the name of the tool: nothing of it may steer a terminal
