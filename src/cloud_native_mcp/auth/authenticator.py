@@ -16,7 +16,7 @@ from cloud_native_mcp.contract.principal import ANONYMOUS, Principal
 from cloud_native_mcp.secrets.state_key import StateKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from cloud_native_mcp.auth.config import AuthConfig
     from cloud_native_mcp.auth.credentials import AuthMethod
@@ -54,7 +54,16 @@ class Authenticator:
         if config.accepts("api_key"):
             hasher = KeyHasher(state_keys or StateKeys.random())
             self._methods.append(ApiKeys(config, secrets, hasher, clock=clock, expiries=expiries))
-        self._methods.extend(_methods(config, secrets, http, clock))
+        if config.accepts("jwt"):
+            issuers = [
+                TrustedIssuer(name, one, IssuerKeys(name, one, http, clock=clock))
+                for name, one in config.issuers.items()
+            ]
+            self._methods.append(JwtTokens(issuers))
+        if config.accepts("basic"):
+            self._methods.append(BasicUsers(config.users, secrets, clock=clock))
+        if config.accepts("proxy"):
+            self._methods.append(ProxyHeaders(config.proxy))
         self._known = _kinds(config)
         self._basic = config.accepts("basic")
 
@@ -82,19 +91,6 @@ class Authenticator:
         if credentials.basic is not None and self._basic:
             raise Unauthenticated("the user and password are not known here")
         raise Unauthenticated(f"send {self._known}")
-
-
-def _methods(
-    config: AuthConfig, secrets: SecretReader, http: HttpPool, clock: Callable[[], float]
-) -> Iterator[AuthMethod]:
-    """The configured methods but API keys, which are asked first."""
-    if config.accepts("jwt"):
-        issuers = config.issuers.items()
-        yield JwtTokens(TrustedIssuer(name, one, IssuerKeys(name, one, http, clock=clock)) for name, one in issuers)
-    if config.accepts("basic"):
-        yield BasicUsers(config.users, secrets, clock=clock)
-    if config.accepts("proxy"):
-        yield ProxyHeaders(config.proxy)
 
 
 def _kinds(config: AuthConfig) -> str:

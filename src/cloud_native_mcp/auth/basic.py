@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import secrets as randomness
 import time
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +18,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from cloud_native_mcp.auth.credentials import AuthUnavailable
+from cloud_native_mcp.auth.remembered import KEPT_S, Remembered
 from cloud_native_mcp.contract.principal import Principal
 from cloud_native_mcp.errors import ConfigError, Problem
 
@@ -35,8 +34,6 @@ AT_ONCE: Final = 2
 WAITING: Final = 16
 """Checks that may wait; more are told to come back."""
 KEPT: Final = 1_024
-KEPT_S: Final = 60.0
-"""How long a password that was right need not be checked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,7 @@ class BasicUsers:
             name: Principal(id=name, method="basic", groups=user.groups) for name, user in users.items()
         }
         self._nobody = self._nobodys_hash()
-        self._salt = randomness.token_bytes(32)
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._kept = Remembered[_Kept](KEPT)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
         self._pending = 0
 
@@ -80,8 +76,7 @@ class BasicUsers:
         """
         if credentials.basic is None:
             return None
-        digest = hashlib.blake2b(credentials.basic, key=self._salt, digest_size=32).digest()
-        kept = self._kept.get(digest)
+        kept = self._kept.get(credentials.basic)
         if kept is not None and self._clock() < kept.until and self._hash_of(kept.user) == kept.password_hash:
             return self._principals[kept.user]
         name, password = _pair(credentials.basic)
@@ -89,9 +84,7 @@ class BasicUsers:
         right = await self._check(known or self._nobody, password)
         if not right or known is None:
             return None
-        self._kept[digest] = _Kept(name, known, self._clock() + KEPT_S)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        self._kept.keep(credentials.basic, _Kept(name, known, self._clock() + KEPT_S))
         return self._principals[name]
 
     async def _check(self, password_hash: str, password: str) -> bool:

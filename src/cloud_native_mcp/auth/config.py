@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic reads the types when it runs
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -13,6 +13,8 @@ from cloud_native_mcp.auth.validity import MOMENT_FORMS, SCOPE_FORMS, Moment, Sc
 from cloud_native_mcp.contract.configuration import SecretReference, Section
 
 AuthMode = Literal["api_key", "jwt", "basic", "proxy", "none"]
+_SECTIONS: Final = {"api_key": "api_keys, or a key_file", "jwt": "issuers", "basic": "users"}
+"""Where callers of a mode are configured."""
 VISIBLE_ID = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 
 
@@ -118,23 +120,16 @@ class AuthConfig(Section):
             raise ValueError("two entries of issuers have the same address; put what they accept into one")
         if "mode" not in self.model_fields_set:
             return self
-        needs = {
-            "api_key": ("api_keys, or a key_file", self._keys_are_named),
-            "jwt": ("issuers", bool(self.issuers)),
-            "basic": ("users", bool(self.users)),
-        }
         for mode in self.mode:
-            section, given = needs.get(mode, ("", True))
-            if not given:
-                raise ValueError(f"mode {mode} needs at least one entry in {section}")
+            if mode in _SECTIONS and not self._is_configured(mode):
+                raise ValueError(f"mode {mode} needs at least one entry in {_SECTIONS[mode]}")
         return self
 
     def accepts(self, mode: AuthMode) -> bool:
         """Whether callers may authenticate so."""
-        configured = {"api_key": self._keys_are_named, "jwt": bool(self.issuers), "basic": bool(self.users)}
         if mode == "proxy":
             return mode in self.mode
-        return configured.get(mode, False) and (mode in self.mode or "mode" not in self.model_fields_set)
+        return self._is_configured(mode) and (mode in self.mode or "mode" not in self.model_fields_set)
 
     @property
     def enforced(self) -> bool:
@@ -146,6 +141,7 @@ class AuthConfig(Section):
         """Whether the operator wrote out that nobody has to authenticate."""
         return "none" in self.mode
 
-    @property
-    def _keys_are_named(self) -> bool:
-        return bool(self.api_keys) or self.key_file is not None
+    def _is_configured(self, mode: AuthMode) -> bool:
+        """Whether there is anything to know callers of that mode by."""
+        known = {"api_key": self.api_keys or self.key_file, "jwt": self.issuers, "basic": self.users}
+        return bool(known.get(mode))

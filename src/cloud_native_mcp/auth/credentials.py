@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cloud_native_mcp.contract.principal import Principal
 
 MAX_CREDENTIAL: Final = 8_192
+MOST_GROUPS: Final = 256
+"""Groups that one caller may bring."""
 _VISIBLE: Final = re.compile(rb"[\x20-\x7e]+")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path  # noqa: TC003 - read at run time by the model
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from cloud_native_mcp.contract.configuration import SecretReference, Section
+from cloud_native_mcp.contract.connection import is_loopback
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures that are checked with a public key: no other is ever accepted, whatever a token says."""
@@ -19,19 +19,15 @@ def _secure(url: str) -> str:
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
         raise ValueError("must be an address without user, query and fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+    if not is_secure(url):
         raise ValueError("must begin with https:// (http:// on loopback only)")
     return url
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine answers to that name."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def is_secure(url: str) -> bool:
+    """Whether what an address answers cannot be changed on the way: https, or this machine itself."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 SecureAddress = Annotated[str, AfterValidator(_secure)]

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import jwt
 import msgspec
 
-from cloud_native_mcp.auth.issuer_config import is_loopback
+from cloud_native_mcp.auth.issuer_config import is_secure
 from cloud_native_mcp.contract.deadline import Deadline
 from cloud_native_mcp.contract.http import HttpTarget, TlsOptions
 from cloud_native_mcp.errors import BackendError
+from cloud_native_mcp.upstream.decode import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,7 +137,7 @@ class IssuerKeys:
 
     async def _fetch(self, deadline: Deadline) -> list[dict[str, Any]]:
         url = self._config.jwks_url or await self._discover(deadline)
-        found = _decoded(await self._get(url, deadline), _KeySet, url)
+        found = await self._ask(url, _KeySet, deadline)
         keys = [one for one in found.keys if one.get("kty") in {"RSA", "EC", "OKP"} and one.get("use", "sig") == "sig"]
         if not keys:
             raise BackendError("bad_answer", "no keys to check signatures with")
@@ -143,23 +145,21 @@ class IssuerKeys:
 
     async def _discover(self, deadline: Deadline) -> str:
         """Where the keys are, as the issuer's own description says."""
-        issuer = self._config.issuer
-        parts = urlsplit(issuer)
+        parts = urlsplit(self._config.issuer)
         base, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-        body = b""
-        for url in (f"{base}{path}{_OPENID}", f"{base}{_OAUTH}{path}"):
-            body = await self._get(url, deadline, missing=b"")
-            if body:
-                break
-        description = _decoded(body, _Description, issuer)
-        if description.issuer != issuer:
+        try:
+            description = await self._ask(f"{base}{path}{_OPENID}", _Description, deadline)
+        except BackendError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            description = await self._ask(f"{base}{_OAUTH}{path}", _Description, deadline)
+        if description.issuer != self._config.issuer:
             raise BackendError("bad_answer", "its description is of another issuer")
-        keys = urlsplit(description.jwks_uri)
-        if keys.scheme != "https" and not (keys.scheme == "http" and is_loopback(keys.hostname or "")):
+        if not is_secure(description.jwks_uri):
             raise BackendError("bad_answer", "its description names no jwks_uri with https")
         return description.jwks_uri
 
-    async def _get(self, url: str, deadline: Deadline, *, missing: bytes | None = None) -> bytes:
+    async def _ask(self, url: str, shape: type[ShapeT], deadline: Deadline) -> ShapeT:
         parts = urlsplit(url)
         if parts.username is not None or parts.fragment:
             raise BackendError("bad_answer", "it names an address with a user or a fragment")
@@ -168,15 +168,6 @@ class IssuerKeys:
         response = await self._http.client(target).request(
             "GET", path, deadline=deadline, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES
         )
-        if response.status == 404 and missing is not None:
-            return missing
-        if response.status != 200:
+        if response.status != HTTPStatus.OK:
             raise BackendError("bad_answer", f"answered {response.status}", status=response.status)
-        return response.body
-
-
-def _decoded(body: bytes, shape: type[ShapeT], what: str) -> ShapeT:
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BackendError("bad_answer", f"{urlsplit(what).netloc} gave no JSON of the expected form") from None
+        return decode_json(response, shape, what=path, target=target)

@@ -5,17 +5,15 @@ https://www.rfc-editor.org/rfc/rfc7519, https://www.rfc-editor.org/rfc/rfc8725 (
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets as randomness
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import jwt
 
-from cloud_native_mcp.auth.credentials import AuthUnavailable, InsufficientScope, InvalidToken
+from cloud_native_mcp.auth.credentials import MOST_GROUPS, AuthUnavailable, InsufficientScope, InvalidToken
+from cloud_native_mcp.auth.remembered import KEPT_S, Remembered
 from cloud_native_mcp.contract.json_values import dig
 from cloud_native_mcp.contract.principal import Principal
 from cloud_native_mcp.errors import BackendError
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 KEPT: Final = 4_096
 """Verified tokens that are kept, so that the next call need not verify them again."""
-KEPT_S: Final = 60.0
-"""How long at most."""
-MOST_GROUPS: Final = 256
 
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _ID: Final = re.compile(r"[^\x00-\x20\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]{0,254}[^\x00-\x20\x7f-\x9f])?")
@@ -64,8 +59,7 @@ class JwtTokens:
     def __init__(self, issuers: Iterable[TrustedIssuer], *, clock: Callable[[], float] = time.time) -> None:
         self._issuers = {one.config.issuer: one for one in issuers}
         self._clock = clock
-        self._salt = randomness.token_bytes(32)
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._kept = Remembered[_Kept](KEPT)
 
     async def find(self, credentials: Credentials) -> Principal | None:
         """Whom a token names; None for what is no token of this form.
@@ -78,14 +72,16 @@ class JwtTokens:
         token = credentials.token
         if token is None or token.count(b".") != 2:
             return None
-        digest = hashlib.blake2b(token, key=self._salt, digest_size=32).digest()
-        kept = self._kept.get(digest)
+        kept = self._kept.get(token)
         if kept is not None and kept.version == kept.issuer.keys.version and self._clock() < kept.until:
-            self._kept.move_to_end(digest)
             return kept.principal
-        return await self._verified(token.decode("ascii"), digest)
+        verified = await self._verified(token.decode("ascii"))
+        if verified is None:
+            return None
+        self._kept.keep(token, verified)
+        return verified.principal
 
-    async def _verified(self, token: str, digest: bytes) -> Principal | None:
+    async def _verified(self, token: str) -> _Kept | None:
         header = _header_of(token)
         if header is None:
             return None
@@ -98,10 +94,7 @@ class JwtTokens:
             raise InsufficientScope(config.required_scopes)
         principal = _principal(issuer, claims, scopes)
         until = min(self._clock() + KEPT_S, float(claims["exp"]) + config.leeway_s)
-        self._kept[digest] = _Kept(principal, issuer, issuer.keys.version, until)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return principal
+        return _Kept(principal, issuer, issuer.keys.version, until)
 
     def _issuer_of(self, token: str) -> TrustedIssuer:
         """The issuer a token says it is of; nothing else of it is believed before its signature is checked."""

@@ -6,20 +6,15 @@ dropped before. The proxy must set or remove them in each request, or its client
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cloud_native_mcp.auth.credentials import BadCredentials
+from cloud_native_mcp.auth.credentials import MOST_GROUPS, BadCredentials
+from cloud_native_mcp.backends.kubernetes.impersonation import may_be
 from cloud_native_mcp.contract.principal import Principal
 
 if TYPE_CHECKING:
     from cloud_native_mcp.auth.config import ProxyConfig
     from cloud_native_mcp.auth.credentials import Credentials
-
-MOST_GROUPS: Final = 256
-_ID: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?", re.ASCII)
-_RESERVED: Final = "system:"
-"""Users and groups of Kubernetes itself begin so; no proxy makes somebody one of those."""
 
 
 class ProxyHeaders:
@@ -40,14 +35,14 @@ class ProxyHeaders:
         if not users or users == [""]:
             return None
         user = users[0]
-        if len(users) > 1 or not _ID.fullmatch(user) or user.lower().startswith(_RESERVED):
+        if len(users) > 1 or not may_be(user):
             raise BadCredentials(f"{self._user.decode('ascii')} does not name one caller")
         return Principal(id=user, method="proxy", groups=self._groups_in(credentials))
 
     def _groups_in(self, credentials: Credentials) -> tuple[str, ...]:
         texts = [value.decode("latin-1") for name, value in credentials.vouched if name == self._groups]
         groups = dict.fromkeys(group.strip() for text in texts for group in text.split(self._separator))
-        kept = [one for one in groups if _ID.fullmatch(one) and not one.lower().startswith(_RESERVED)]
+        kept = list(filter(may_be, groups))
         if len(kept) > MOST_GROUPS:
             raise BadCredentials(f"{self._groups.decode('ascii')} names more than {MOST_GROUPS} groups")
         return tuple(kept)

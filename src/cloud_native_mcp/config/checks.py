@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from cloud_native_mcp.auth.api_keys import MIN_KEY
 from cloud_native_mcp.config.schema_walk import root, secrets_of
 from cloud_native_mcp.config.tree import dotted
+from cloud_native_mcp.contract.connection import is_loopback
 from cloud_native_mcp.errors import ConfigError, Problem
 from cloud_native_mcp.secrets.cluster_reference import CLUSTER, parse_cluster_reference
 from cloud_native_mcp.secrets.state_key import KEY_BYTES
@@ -29,16 +29,6 @@ def check(settings: Settings, secrets: SecretReader) -> list[Problem]:
     problems += _open_to_the_network(settings)
     problems += _proxies_nobody_trusts(settings)
     return problems
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens there."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _read_secrets(settings: Settings, secrets: SecretReader) -> tuple[dict[str, str], list[Problem]]:

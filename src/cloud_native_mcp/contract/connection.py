@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 from pathlib import Path  # noqa: TC003 - read by pydantic
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -14,6 +15,16 @@ from cloud_native_mcp.contract.http import TlsOptions
 
 if TYPE_CHECKING:
     from cloud_native_mcp.contract.service import SecretReader
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine answers to a host name or address; IPv6 with or without brackets."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _plain_address(url: str) -> str:

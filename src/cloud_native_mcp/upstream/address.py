@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from yarl import URL
 
+from cloud_native_mcp.contract.connection import is_loopback
 from cloud_native_mcp.errors import ConfigError, Problem
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -31,12 +31,7 @@ class Address:
     @property
     def loopback(self) -> bool:
         """Whether the host is this machine, so that compressing costs more than it saves."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def url(self, path: str, query: str) -> URL:
         """The address of one request; ``path`` and ``query`` are percent-encoded already and stay as they are.
