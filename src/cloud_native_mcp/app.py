@@ -96,6 +96,13 @@ class App:
             raise RuntimeError("the app is not started")
         return self._door
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The tools of the services that run."""
+        if self._catalogue is None:
+            raise RuntimeError("the app is not started")
+        return self._catalogue
+
     async def start(self) -> None:
         """Open the audit, read the secrets in the cluster, start the services and put their tools in the catalogue.
 
@@ -133,15 +140,11 @@ class App:
 
     def tool_digests(self) -> Mapping[str, str]:
         """A digest of each endpoint's whole list: who approved a list can tell a changed one."""
-        if self._catalogue is None:
-            raise RuntimeError("the app is not started")
-        return {name: self._catalogue.list_of(name, UNLIMITED).digest for name in self._catalogue.endpoints}
+        return {name: self.catalogue.list_of(name, UNLIMITED).digest for name in self.catalogue.endpoints}
 
     def explain(self, principal: Principal, tool: str, arguments: Mapping[str, object]) -> Explanation:
         """Whether a caller may make a call, and why; there after `start`."""
-        if self._catalogue is None:
-            raise RuntimeError("the app is not started")
-        return explain(self.permissions, self._catalogue, principal, tool, arguments)
+        return explain(self.permissions, self.catalogue, principal, tool, arguments)
 
     async def close(self) -> None:
         """Stop the services, close all connections, store what is left of the audit: the last, also when one fails."""

@@ -142,7 +142,8 @@ async def authorise_call(parts: Parts, flow: Flow, proceed: Proceed) -> None:
     entry, bound, rights = _entry(flow), _bound(flow), _rights(flow)
     flow.effect = effect_of(entry, bound.args)
     targets = authorise(rights, entry, flow.effect, bound.targets, parts.catalogue.effects)
-    flow.bound = replace(bound, targets=targets)
+    if targets != bound.targets:
+        flow.bound = replace(bound, targets=targets)
     flow.human = parts.permissions.requires_human(entry, flow.effect, targets)
     if flow.human and "confirm" in bound.given:
         raise ToolError("needs_person", "confirm: a person has to agree to this call, so a code is not enough")

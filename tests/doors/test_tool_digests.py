@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from cloud_native_mcp.errors import ServiceDefinitionError
 from cloud_native_mcp.routing.catalogue import Catalogue
 from tests.promises import promise
 from tests.server_fixtures import ledger_settings, served, started
+from tests.transport.wire import exchange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,7 @@ async def test_a_list_with_other_tools_has_another_digest(tmp_path: Path) -> Non
 @promise("S14")
 def test_the_digests_are_in_the_detail_of_the_health(tmp_path: Path) -> None:
     with served(ledger_settings(tmp_path)) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-        connection.request("GET", "/health?detail")
-        found: dict[str, Any] = json.loads(connection.getresponse().read())
-        connection.close()
+        found: dict[str, Any] = json.loads(exchange(server, "GET", "/health?detail").body)
         assert found["tools"] == server.inside.tool_digests()
         assert set(found["tools"]) == {"aggregate", "ledger"}
 
@@ -52,7 +49,6 @@ def test_the_digests_are_in_the_detail_of_the_health(tmp_path: Path) -> None:
 @promise("S14")
 async def test_a_second_tool_of_the_same_name_is_fatal(tmp_path: Path) -> None:
     async with started(ledger_settings(tmp_path)) as server:
-        assert server.app._catalogue is not None
-        (entry, *_) = server.app._catalogue
+        (entry, *_) = server.app.catalogue
     with pytest.raises(ServiceDefinitionError, match="of the same name"):
         Catalogue([entry, entry], effects=frozenset(), toolset="core")

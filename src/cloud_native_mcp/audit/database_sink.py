@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from cloud_native_mcp.audit.file_sink import FILE_MODE, FOLDER_MODE
+from cloud_native_mcp.audit.file_sink import FILE_MODE, FOLDER_MODE, identity_of
 from cloud_native_mcp.audit.schema import COLUMNS, TABLE, VERSION
 from cloud_native_mcp.audit.sink import AppendFailed
 
@@ -74,7 +74,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None:
-            if self._identity == _identity(self.path):
+            if self._identity == identity_of(self.path):
                 return self._connection
             self.close()  # removed: what is written there would be found by nobody
         self.path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        self._identity = _identity(self.path)
+        self._identity = identity_of(self.path)
         self._connection = connection
         return connection
 
@@ -119,11 +119,3 @@ def _rows(lines: bytes) -> Iterator[tuple[Any, ...]]:
             found = orjson.loads(line)
             at = datetime.fromisoformat(found["time"]).timestamp()
             yield (at, *(found.get(name, "") for name in COLUMNS[1:-1]), line.decode("ascii"))
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_dev, found.st_ino)

@@ -106,7 +106,7 @@ class LineFile:
 
     def _reopen(self) -> None:
         if self._descriptor >= 0:
-            if self._identity == _identity(self.path):
+            if self._identity == identity_of(self.path):
                 return
             self.close()
         self.path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -122,7 +122,8 @@ class LineFile:
             os.write(self._descriptor, b"\n")
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def identity_of(path: Path) -> tuple[int, int]:
+    """Which file is at a path, so that one moved away or removed is told from the one that was opened."""
     try:
         found = path.stat()
     except OSError:

@@ -60,16 +60,18 @@ class SinkThread:
             except Exception as error:  # noqa: BLE001 - the top of this thread: a sink with a fault is one that failed
                 failure = AppendFailed(OSError(errno.EIO, f"a fault of the sink, {type(error).__name__}"))
             try:
-                done.get_loop().call_soon_threadsafe(_settle, done, failure)
+                done.get_loop().call_soon_threadsafe(settle, done, failure)
             except RuntimeError:
                 break  # the loop is gone, and with it everybody who could wait
         self._sink.close()
 
 
-def _settle(done: asyncio.Future[None], failure: AppendFailed | None) -> None:
-    if done.cancelled():
+def settle(stored: asyncio.Future[None], failure: AppendFailed | None) -> None:
+    """End a future that tells of an append, unless it has ended; nobody has to listen."""
+    if stored.done():
         return
     if failure is None:
-        done.set_result(None)
+        stored.set_result(None)
     else:
-        done.set_exception(failure)
+        stored.set_exception(failure)
+        stored.exception()

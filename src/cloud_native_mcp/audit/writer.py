@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cloud_native_mcp.audit.sink import AppendFailed, SinkThread
+from cloud_native_mcp.audit.sink import AppendFailed, SinkThread, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,12 +153,12 @@ class SinkWriter:
             self._keep(lines, error.written)
             self._tell(error)
             for waiter in waiters:
-                _settle(waiter, error)
+                settle(waiter, error)
         else:
             self._count("stored", len(lines))
             self._recovered()
             for waiter in waiters:
-                _settle(waiter, None)
+                settle(waiter, None)
         finally:
             self._storing, self._storing_since = 0, 0.0
 
@@ -192,13 +192,3 @@ class SinkWriter:
     def _count(self, outcome: str, records: int) -> None:
         if records:
             self._observe(self.name, outcome, records)
-
-
-def _settle(waiter: asyncio.Future[None], error: AppendFailed | None) -> None:
-    if waiter.done():
-        return
-    if error is None:
-        waiter.set_result(None)
-    else:
-        waiter.set_exception(error)
-        waiter.exception()  # told to who still waits; nobody has to

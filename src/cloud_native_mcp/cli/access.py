@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloud_native_mcp.cli.call import parse_arguments
-from cloud_native_mcp.cli.options import ConfigOption, EffectsOption, JsonOption, SetOption, settings_from
+from cloud_native_mcp.cli.options import ConfigOption, EffectsOption, JsonOption, SetOption, listed, settings_from
 from cloud_native_mcp.cli.output import say, say_json
 from cloud_native_mcp.contract.principal import LOCAL, Principal
 
@@ -51,8 +51,8 @@ def explain(
     caller = Principal(
         id=principal,
         method="api_key",
-        groups=tuple(_listed(groups)) or known,
-        scopes=tuple(_listed(scopes)) if scopes is not None else None,
+        groups=listed(groups) or known,
+        scopes=listed(scopes) if scopes is not None else None,
     )
     asked = LOCAL if principal == LOCAL.id else caller
     given = parse_arguments(arguments or ())
@@ -69,7 +69,3 @@ def explain(
             say(f"  {reason}")
     if not found.allowed:
         raise typer.Exit(1)
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cloud_native_mcp.cli.options import ConfigOption, JsonOption, SetOption, settings_from
+from cloud_native_mcp.cli.options import ConfigOption, JsonOption, SetOption, listed, settings_from
 from cloud_native_mcp.cli.output import complain, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def create(
                 f"{visible_id} has a key already; `keys rotate {visible_id}` replaces it, --another adds one"
             )
         stored, key = make(
-            keys, hasher, visible_id, now=now, not_before=begins, expires=ends, groups=_list(groups), scopes=narrowed
+            keys, hasher, visible_id, now=now, not_before=begins, expires=ends, groups=listed(groups), scopes=narrowed
         )
     _show_once(stored, key)
 
@@ -203,16 +203,12 @@ def _check_id(settings: Settings, visible_id: str) -> None:
         raise typer.BadParameter(f"{visible_id} is a key of the configuration (auth.api_keys): change it there")
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 def _scopes(text: str | None) -> tuple[str, ...] | None:
     from cloud_native_mcp.auth.validity import checked_scope
 
     if text is None:
         return None
-    return _usage(lambda: tuple(map(checked_scope, _list(text))), "--scopes: ")
+    return _usage(lambda: tuple(map(checked_scope, listed(text))), "--scopes: ")
 
 
 def _moment(text: str | None, option: str, now: datetime) -> datetime | None:

@@ -56,6 +56,11 @@ def settings_from(
 
     flags = {name: value for name, value in (server or {}).items() if value is not None}
     if effects is not None:
-        flags["effects"] = [effect.strip() for effect in effects.split(",") if effect.strip()]
+        flags["effects"] = list(listed(effects))
     overrides = overlaid(assigned(assignments or ()), {"server": flags} if flags else {})
     return load(config, os.environ, overrides)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a list with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

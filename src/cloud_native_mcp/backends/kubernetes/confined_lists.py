@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from cloud_native_mcp.backends.kubernetes.fence import stand_for_others
 from cloud_native_mcp.backends.kubernetes.reach import reaches
 from cloud_native_mcp.contract.together import together
 
@@ -49,7 +50,7 @@ async def allowed_namespaces(
     if not client.http.spans(reach) or client.fence.admits(reach, spans=True):
         return None
     patterns = client.fence.patterns(reach)
-    if any(sign in pattern for pattern in patterns for sign in "*?["):
+    if stand_for_others(patterns):
         patterns = await client.http.namespaces(deadline)
     return client.fence.inside(reach, patterns) or None
 

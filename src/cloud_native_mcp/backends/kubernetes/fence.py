@@ -196,7 +196,12 @@ def _breadth(patterns: tuple[str, ...]) -> int:
     """None at all comes before names, and names before patterns, which have to be looked up."""
     if not patterns:
         return 0
-    return 2 if any(sign in pattern for pattern in patterns for sign in "*?[") else 1
+    return 2 if stand_for_others(patterns) else 1
+
+
+def stand_for_others(patterns: Iterable[str]) -> bool:
+    """Whether some of the names are patterns: which names they mean has to be looked up."""
+    return any(sign in pattern for pattern in patterns for sign in "*?[")
 
 
 def _any(patterns: Iterable[str], text: str) -> bool:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field, StringConstraints, model_validator
 
 from cloud_native_mcp.contract.configuration import Section
-from cloud_native_mcp.contract.effect import Effect  # noqa: TC001 - read at run time by the model
+from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
-BUILT_IN: Final = ("viewer", "operator", "admin")
-"""Roles there are without being defined; a role of the same name takes their place."""
 
 
 class Rule(Section):
@@ -51,6 +48,14 @@ class Role(Section):
     allow: list[Rule] = Field(default=[], description="Calls that are allowed.")
     deny: list[Rule] = Field(default=[], description="Calls that are refused, whatever other roles allow.")
     audit: bool = Field(default=False, description="Whether the audit may be read at `/api/audit/`.")
+
+
+BUILT_IN: Final = {
+    "viewer": Role(allow=[Rule(effects=(Effect.READ,))]),
+    "operator": Role(allow=[Rule(effects=(Effect.READ, Effect.WRITE))]),
+    "admin": Role(allow=[Rule()], audit=True),
+}
+"""Roles there are without being defined; a role of the same name takes their place."""
 
 
 class Binding(Section):

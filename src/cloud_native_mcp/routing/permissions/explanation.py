@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.errors import ToolError
 from cloud_native_mcp.routing.binding import bind, effect_of
-from cloud_native_mcp.routing.permissions.permissions import authorise
+from cloud_native_mcp.routing.permissions.permissions import authorise, effect_words
 from cloud_native_mcp.routing.request import AGGREGATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cloud_native_mcp.contract.effect import Effect
     from cloud_native_mcp.contract.principal import Principal
     from cloud_native_mcp.contract.rights import ObjectRights, ObjectRule
     from cloud_native_mcp.routing.catalogue import Catalogue, Entry
@@ -69,8 +69,7 @@ def explain(
 
 def _given(rights: Rights, entry: Entry, effect: Effect, allowed: frozenset[Effect]) -> Iterator[str]:
     """What stands before the roles."""
-    server = ", ".join(one for one in Effect if one in allowed)
-    yield f"effect of this call: {effect}; the server allows: {server} (server.effects)"
+    yield f"effect of this call: {effect}; the server allows: {effect_words(allowed)} (server.effects)"
     if rights.scopes is not None:
         scopes = ", ".join(rights.scopes) or "none"
         yield f"scopes: {scopes}; {'in' if rights.in_scope(entry.service, effect) else 'not in'} scope"

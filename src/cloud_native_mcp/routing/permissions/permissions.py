@@ -128,7 +128,7 @@ def authorise(
     """
     if effect not in allowed:
         raise ToolError(
-            "effect_not_allowed", f"{entry.name} would {effect} and this server allows only: {_words(allowed)}"
+            "effect_not_allowed", f"{entry.name} would {effect} and this server allows only: {effect_words(allowed)}"
         )
     if not rights.in_scope(entry.service, effect):
         scopes = ", ".join(rights.scopes or ()) or "none"
@@ -152,5 +152,6 @@ def _binds(binding: Binding, principal: Principal) -> bool:
     return any(fnmatchcase(group, pattern) for group in principal.groups for pattern in binding.groups)
 
 
-def _words(effects: Iterable[Effect]) -> str:
+def effect_words(effects: Iterable[Effect]) -> str:
+    """Effects in words, the least first."""
     return ", ".join(effect for effect in Effect if effect in effects)

@@ -11,18 +11,19 @@ from pydantic import ValidationError
 from cloud_native_mcp.contract import yaml
 from cloud_native_mcp.errors import ConfigError, InvalidArgument, Problem
 from cloud_native_mcp.routing.permissions.config import Policy
+from cloud_native_mcp.secrets.whole_file import read_whole, stamp_of, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from cloud_native_mcp.secrets.whole_file import Stamp
 
 logger = logging.getLogger(__name__)
 
 REFRESH_S: Final = 5.0
 """Seconds after which the file is looked at again."""
 MAX_BYTES: Final = 4_000_000
-
-_Stamp = tuple[int, int, int]
 
 
 class PolicyFile:
@@ -38,7 +39,7 @@ class PolicyFile:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path.expanduser()
         self._clock = clock
-        self._stamp: _Stamp | None = None
+        self._stamp: Stamp | None = None
         self._looked_at = clock()
         self.policy = self._read()
 
@@ -58,29 +59,22 @@ class PolicyFile:
         logger.warning("the rules of %s are in force now", self._path.name)
         return True
 
-    def _stamp_now(self) -> _Stamp:
+    def _stamp_now(self) -> Stamp:
         try:
-            info = self._path.stat()
-        except OSError as error:
-            self._stamp = None  # told once for each look: who has to mend it should see it
-            raise self._unusable(error.strerror or "cannot be read") from None
-        return (info.st_mtime_ns, info.st_size, info.st_ino)
+            return stamp_of(self._path, max_bytes=MAX_BYTES)
+        except (OSError, ValueError) as error:
+            self._stamp = None  # told at each look: who has to mend it should see it
+            raise self._unusable(why_unreadable(error)) from None
 
     def _read(self) -> Policy:
         self._stamp = self._stamp_now()
         try:
-            content = self._path.read_bytes()
-            if len(content) > MAX_BYTES:
-                raise self._unusable(f"is larger than {MAX_BYTES:,} bytes")
-            value = yaml.load_one(content.decode("utf-8-sig"), field="policy")
-        except OSError as error:
-            raise self._unusable(error.strerror or "cannot be read") from None
-        except UnicodeDecodeError:
-            raise self._unusable("is not UTF-8 text") from None
+            text = read_whole(self._path, self._stamp, max_bytes=MAX_BYTES)
+            value = yaml.load_one(text.removeprefix("\ufeff"), field="policy")
+        except (OSError, ValueError) as error:
+            raise self._unusable(why_unreadable(error)) from None
         except InvalidArgument as error:
             raise self._unusable(error.text) from None
-        if self._stamp_now() != self._stamp:
-            raise self._unusable("it is being written")
         try:
             return Policy.model_validate(value)
         except ValidationError as error:

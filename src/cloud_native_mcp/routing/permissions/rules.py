@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from cloud_native_mcp.contract.effect import Effect
 from cloud_native_mcp.contract.rights import ObjectRule
+from cloud_native_mcp.routing.permissions.config import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from cloud_native_mcp.routing.catalogue import Entry
     from cloud_native_mcp.routing.permissions.config import Policy, Role
     from cloud_native_mcp.routing.permissions.config import Rule as RuleConfig
@@ -64,10 +63,7 @@ class CompiledRole:
 
 def compiled_roles(config: Policy) -> dict[str, CompiledRole]:
     """All roles by name, the built-in ones with them."""
-    roles = dict(_BUILT_IN)
-    for name, role in config.roles.items():
-        roles[name] = _role(name, role)
-    return roles
+    return {**_BUILT_IN, **{name: _role(name, role) for name, role in config.roles.items()}}
 
 
 def compiled(path: str, rule: RuleConfig) -> Rule:
@@ -91,16 +87,12 @@ def _role(name: str, role: Role) -> CompiledRole:
     return CompiledRole(name, allow, deny, role.audit)
 
 
-def _built_in(name: str, effects: Iterable[Effect], *, audit: bool = False) -> CompiledRole:
-    return CompiledRole(name, (Rule(f"built-in role {name}", effects=frozenset(effects)),), (), audit)
+def _built_in(name: str, role: Role) -> CompiledRole:
+    return CompiledRole(name, tuple(compiled(f"built-in role {name}", rule) for rule in role.allow), (), role.audit)
 
 
-ADMIN: Final = _built_in("admin", Effect, audit=True)
-_BUILT_IN: Final[Mapping[str, CompiledRole]] = {
-    "viewer": _built_in("viewer", [Effect.READ]),
-    "operator": _built_in("operator", [Effect.READ, Effect.WRITE]),
-    "admin": ADMIN,
-}
+_BUILT_IN: Final = {name: _built_in(name, role) for name, role in BUILT_IN.items()}
+ADMIN: Final = _BUILT_IN["admin"]
 
 
 def _any(patterns: tuple[str, ...], text: str) -> bool:
