@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
-from pathlib import Path
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bench.engine import services
-from cloud_native_mcp.app import App
+from bench.ours import serve
 from cloud_native_mcp.audit.config import AuditConfig
 from cloud_native_mcp.auth.config import ApiKey, AuthConfig
 from cloud_native_mcp.config.settings import Settings
 from cloud_native_mcp.contract.effect import Effect
-from cloud_native_mcp.doors import http_server
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.transport.config import ServerConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def settings(port: int, folder: Path) -> Settings:
@@ -34,16 +36,5 @@ def settings(port: int, folder: Path) -> Settings:
     )
 
 
-async def serve(port: int) -> None:
-    """Serve until SIGTERM."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(settings(port, Path(folder)))
-        await app.start()
-        try:
-            await http_server(app).serve()
-        finally:
-            await app.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(partial(settings, int(sys.argv[1]))))

@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
-from pathlib import Path
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from bench.engine import services
-from cloud_native_mcp.app import App
+from bench.ours import serve
 from cloud_native_mcp.audit.config import AuditConfig
 from cloud_native_mcp.auth.config import AuthConfig
 from cloud_native_mcp.config.settings import Settings
 from cloud_native_mcp.contract.effect import Effect
-from cloud_native_mcp.doors import http_server
 from cloud_native_mcp.limits.config import RateLimitConfig
 from cloud_native_mcp.routing.permissions.config import PermissionsConfig
 from cloud_native_mcp.transport.config import ServerConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AUDIENCE: Final = "bench"
 _ROLES: Final = {
@@ -34,7 +35,7 @@ _ROLES: Final = {
 }
 
 
-def settings(port: int, folder: Path, way: str) -> Settings:
+def settings(port: int, way: str, folder: Path) -> Settings:
     """The same server; ``way`` says how much it wants to know."""
     discovered = services.discovered()
     trusting = way == "open"
@@ -54,16 +55,5 @@ def settings(port: int, folder: Path, way: str) -> Settings:
     )
 
 
-async def serve(port: int, way: str) -> None:
-    """Serve until SIGTERM."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(settings(port, Path(folder), way))
-        await app.start()
-        try:
-            await http_server(app).serve()
-        finally:
-            await app.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(partial(settings, int(sys.argv[1]), sys.argv[2])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.server_fixtures import KEY, OTHER_KEY, Served, ledger_settings, served
 from tests.transport.serving import eventually
-from tests.transport.wire import legacy_call, post
+from tests.transport.wire import exchange, legacy_call, post
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,14 +34,9 @@ def server(tmp_path: Path) -> Generator[Served]:
 
 
 def ask(server: Served, path: str, *, key: str = KEY, method: str = "GET") -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-    try:
-        connection.request(method, path, headers={"X-API-Key": key} if key else {})
-        answer = connection.getresponse()
-        found: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return answer.status, found
-    finally:
-        connection.close()
+    answer = exchange(server, method, path, headers={"X-API-Key": key} if key else {})
+    found: dict[str, Any] = json.loads(answer.body or b"{}")
+    return answer.status, found
 
 
 def called(server: Served, tool: str, *, key: str = OTHER_KEY) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,10 +13,10 @@ from tests.contract_servers.token_issuer import AUDIENCE, token_issuer
 from tests.fault_server.behaviours import answer
 from tests.promises import promise
 from tests.server_fixtures import Served, ledger_settings, served
-from tests.transport.wire import legacy_call
+from tests.transport.wire import base_headers, exchange, legacy_call
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Generator, Mapping
     from pathlib import Path
 
     from tests.contract_servers.token_issuer import TokenIssuer
@@ -41,25 +40,12 @@ def guarded(folder: Path, issuer: TokenIssuer, **server: object) -> Generator[Se
 
 async def ask(
     server: Served, method: str = "POST", path: str = "/mcp", *, token: str = "", **headers: str
-) -> tuple[int, dict[str, str], bytes]:
-    """One request without a client library, which would do things of its own."""
-    return await asyncio.to_thread(_ask, server, method, path, token, headers)
-
-
-def _ask(
-    server: Served, method: str, path: str, token: str, headers: dict[str, str]
-) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-    fields = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **headers}
-    if token:
-        fields["Authorization"] = f"Bearer {token}"
-    body = json.dumps(legacy_call("ledger_list", {})) if method == "POST" else None
-    try:
-        connection.request(method, path, body=body, headers=fields)
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-    finally:
-        connection.close()
+) -> tuple[int, Mapping[str, str], bytes]:
+    """One request, in a thread: the issuer answers in this one."""
+    body = json.dumps(legacy_call("ledger_list", {})).encode() if method == "POST" else b""
+    fields = {**base_headers(None), **headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+    answer = await asyncio.to_thread(exchange, server, method, path, body=body, headers=fields)
+    return answer.status, answer.headers, answer.body
 
 
 @promise("S6")
